@@ -1,0 +1,57 @@
+/*
+ * base/kernel.h: system calls without a libc wrapper and constants that older headers lack, in ONE place.
+ *
+ * Each function returns what the system call returns (-1 and errno).  KERNEL(x.y) names the first release.
+ * The runtime as a whole needs Linux 5.14 (cgroup.kill); where an older kernel is met the message says so.
+ *
+ * Runs in: every process.
+ */
+#ifndef CRUN_LITE_BASE_KERNEL_H
+#define CRUN_LITE_BASE_KERNEL_H
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+#ifndef CGROUP2_SUPER_MAGIC
+#define CGROUP2_SUPER_MAGIC 0x63677270
+#endif
+#ifndef PROC_SUPER_MAGIC
+#define PROC_SUPER_MAGIC 0x9fa0
+#endif
+
+long kernel_clone3(struct clone_args *args, size_t size);                     /* KERNEL(5.3) */
+int kernel_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve); /* KERNEL(5.6) */
+int kernel_open_tree(int dirfd, const char *path, unsigned flags);            /* KERNEL(5.2) */
+int kernel_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
+int kernel_fsopen(const char *filesystem, unsigned flags);
+int kernel_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
+int kernel_fsmount(int fd, unsigned flags, unsigned attr_flags);
+int kernel_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr); /* KERNEL(5.12) */
+int kernel_pivot_root(const char *new_root, const char *put_old);
+int kernel_pidfd_open(pid_t pid, unsigned flags);                             /* KERNEL(5.3) */
+int kernel_pidfd_send_signal(int pidfd, int sig);                             /* KERNEL(5.1) */
+int kernel_close_range(unsigned first, unsigned last, unsigned flags);        /* KERNEL(5.9) */
+long kernel_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+int kernel_bpf(int cmd, void *attr, unsigned size);
+int kernel_seccomp(unsigned operation, unsigned flags, void *args);
+int kernel_sched_setattr(pid_t pid, void *attr, unsigned flags);
+int kernel_ioprio_set(int which, int who, int ioprio);
+long kernel_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode);
+
+#endif

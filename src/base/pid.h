@@ -1,0 +1,34 @@
+/*
+ * base/pid.h: naming a process safely.
+ *
+ * A pid alone is never trusted: it is the pid together with its start time (field 22 of /proc/PID/stat,
+ * clock ticks since boot), or a pidfd.
+ *
+ * Runs in: host side processes (they read the host's /proc).
+ */
+#ifndef CRUN_LITE_BASE_PID_H
+#define CRUN_LITE_BASE_PID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+
+struct pid_name {
+    pid_t pid;           /* 0: none */
+    uint64_t start_time; /* clock ticks since boot */
+};
+
+/* Start time and state letter ('R', 'Z', …) of a pid.  0 or -errno (-ESRCH when gone). */
+int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state) MUST_CHECK;
+/* True while that very process exists and is not a zombie. */
+bool pid_alive(const struct pid_name *name);
+/* A pidfd of that very process: opened, then the start time compared.  fd or -errno (-ESRCH). */
+int pid_open(const struct pid_name *name) MUST_CHECK;
+/* Waits until the pidfd is readable (process ended) or `deadline_ms` of CLOCK_MONOTONIC passed (-1: for
+ * ever).  1 ended, 0 deadline, -errno. */
+int pid_wait_end(int pidfd, int64_t deadline_ms) MUST_CHECK;
+int64_t clock_now_ms(void); /* CLOCK_MONOTONIC in milliseconds */
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * base/text.h: a growable byte buffer and small string predicates.
+ *
+ * Runs in: every process.
+ */
+#ifndef CRUN_LITE_BASE_TEXT_H
+#define CRUN_LITE_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+
+/* Starts as {0}; `data` is always ended by a NUL once something was added. */
+struct text {
+    char *data;
+    size_t length;
+    size_t room;
+};
+
+void text_add(struct text *text, const char *more);
+void text_add_n(struct text *text, const char *more, size_t length);
+void text_format(struct text *text, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void text_done(struct text *text);
+
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+
+/* Digits only, everything consumed, no sign, no blank, in range.  0 or -EINVAL / -ERANGE. */
+int text_to_u64(const char *text, uint64_t max, uint64_t *ret_value) MUST_CHECK;
+/* As above with one optional leading '-'. */
+int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value) MUST_CHECK;
+
+/* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
+ * come from a container. */
+void text_sanitize(char *out, size_t size, const char *in);
+
+#endif

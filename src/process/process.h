@@ -1,0 +1,124 @@
+/*
+ * process/process.h: front of the folder that dresses a process: identity, capabilities, limits, labels,
+ * terminal, environment, descriptors.
+ *
+ * `proc_fd` everywhere is a directory fd of the host's /proc, opened by the creator before clone and verified
+ * as procfs (proc_open).  Files below it are opened with RESOLVE_BENEATH|NO_MAGICLINKS|NO_XDEV, so nothing that
+ * a container mounts can redirect a label or limit write (CVE-2019-16884, CVE-2025-52881).
+ */
+#ifndef CRUN_LITE_PROCESS_PROCESS_H
+#define CRUN_LITE_PROCESS_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "spec/spec.h"
+
+/* ---- proc.c: the private procfs handle ---- */
+int proc_open(struct failure *why) MUST_CHECK; /* fd */
+/* One write to e.g. "self/oom_score_adj"; PLAIN: 0 or -errno. */
+int proc_write(int proc_fd, const char *name, const char *text) MUST_CHECK;
+ssize_t proc_read(int proc_fd, const char *name, char *buffer, size_t size) MUST_CHECK;
+
+/* ---- own_binary.c: invariant CVE-2019-5736 ---- */
+/* Makes /proc/self/exe of the caller and of all its later children refer to a read-only detached mount of the
+ * runtime's binary, without a second exec: the executable's mappings are replaced by mappings of the same file
+ * opened through that mount, then PR_SET_MM_MAP names it.  Where that is refused, re-executes `argv`
+ * from the read-only mount once (environment mark), where even that is refused a sealed memfd copy.
+ * Skipped where the file provably cannot be written from a container (see the source).
+ * Runs in: creator, before clone. */
+int own_binary_protect(char **argv, struct failure *why) MUST_CHECK;
+
+/* ---- fds.c ---- */
+/* First act of main: which of 3..N are open, before we open anything ourselves. */
+struct inherited_fds { unsigned char open[128]; /* bit map of fds 0..1023 */ };
+void fds_look(struct inherited_fds *ret_inherited);
+/* /dev/null on closed 0, 1, 2. */
+int fds_ensure_standard(struct failure *why) MUST_CHECK;
+/* LISTEN_FDS (when LISTEN_PID is us) + --preserve-fds: the count to keep from 3 on; a missing one is an error
+ * that names its number. */
+int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
+                        unsigned *ret_total, struct failure *why) MUST_CHECK;
+/* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
+int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
+
+/* ---- identity.c ---- */
+/* setgroups (skipped where the user namespace denies it), setgid, setuid, umask; keeps capabilities
+ * (PR_SET_KEEPCAPS) for caps_settle. */
+int identity_take(const struct spec_user *user, bool setgroups_denied, struct failure *why) MUST_CHECK;
+
+/* ---- caps.c: the door to libcap ---- */
+struct caps_plan {
+    uint64_t bounding, effective, inheritable, permitted, ambient; /* bit n = capability n */
+};
+/* PURE except for /proc/sys/kernel/cap_last_cap through proc_fd: unknown names and ones this kernel lacks are warnings. */
+int caps_plan(const struct spec_capabilities *capabilities, int proc_fd, struct caps_plan *ret_plan,
+              struct failure *why) MUST_CHECK;
+int caps_drop_bounding(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
+/* Between: permitted plus CAP_SYS_ADMIN effective, so that a filter can be loaded without no_new_privs. */
+int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
+/* Final sets; ambient last.  What the process cannot have is a warning, not an error (CAP-09). */
+int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
+extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
+
+/* ---- limits.c ---- */
+/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose). */
+int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Runs in: init. Scheduler, I/O priority, memory policy, personality: each as configured, else untouched. */
+int limits_set_scheduling(const struct spec *spec, struct failure *why) MUST_CHECK;
+/* PURE word and range checks of the same members; also used by spec checks of cmd. */
+int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
+
+/* ---- lsm.c ---- */
+bool lsm_apparmor_enabled(void);
+bool lsm_selinux_enabled(void);
+/* Runs in: creator: a label that cannot be applied on this host is refused before anything exists. */
+int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why) MUST_CHECK;
+/* Runs in: init, right before exec (both take effect at exec). */
+int lsm_set_exec_labels(int proc_fd, const struct spec_process *process, struct failure *why) MUST_CHECK;
+
+/* ---- keyring.c ---- */
+/* New session keyring "_ses.ID"; refusal by the kernel (EPERM, ENOSYS, EDQUOT…) is a warning. Runs in: init. */
+int keyring_join(const char *id, struct failure *why) MUST_CHECK;
+
+/* ---- environment.c ---- */
+/* The final envp: /process/env, duplicates: last wins, plus HOME from the container's /etc/passwd when
+ * unset, plus `extra` pairs ("LISTEN_FDS=2"), NULL-ended, arena memory.  passwd is read through
+ * root_fd with RESOLVE_IN_ROOT, at most 1 MiB. */
+int environment_build(const struct spec_process *process, int root_fd, const char *const *extra,
+                      struct arena *arena, char ***ret_envp, struct failure *why) MUST_CHECK;
+/* The absolute path of args[0] by the PATH of envp, as the kernel would find it from inside (after
+ * rootfs_enter).  Messages are those that engines look for: executable file `X` not found in $PATH … */
+int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena, char **ret_path,
+                             struct failure *why) MUST_CHECK;
+/* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter. */
+int environment_enter_directory(const char *cwd, struct failure *why) MUST_CHECK;
+/* The sentence and exit code (126/127) for a failed execve of `path`. */
+int environment_explain_exec(const char *name, const char *path, int errnum, struct failure *why);
+
+/* ---- terminal.c ---- */
+/* A new pty of the container's own devpts, through root_fd.  Runs in: init before rootfs_enter. */
+int terminal_open(int root_fd, const struct spec_process *process, int *ret_master, int *ret_slave,
+                  struct failure *why) MUST_CHECK;
+/* New session, controlling terminal, 0, 1, 2.  Runs in: init. */
+int terminal_take(int slave, uid_t owner, struct failure *why) MUST_CHECK;
+/* Checks that the console socket can be reached, before anything is made; the connected fd. */
+int terminal_connect(const char *socket_path, struct failure *why) MUST_CHECK;
+int terminal_send(int socket, int master, struct failure *why) MUST_CHECK;
+
+/* ---- proxy.c: the foreground ---- */
+/* Forwards signals to the process and, with a terminal (`master` >= 0), bytes between it and our stdin/stdout in raw mode
+ * with window size changes, until the process named by pidfd ended; drains the last bytes; restores the
+ * terminal whatever happens.  Returns the wait status of `pid` (our child).  */
+int proxy_run(int pidfd, pid_t pid, int *master, int *ret_wait_status, struct failure *why) MUST_CHECK;
+/* Blocks the signals that the proxy forwards: called before clone so that none is lost; the old mask
+ * is what init restores. */
+#include <signal.h>
+void proxy_block_signals(sigset_t *ret_old);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * rootfs/rootfs.h: front of the folder that builds and enters the container's root filesystem.
+ *
+ * plan (pure: spec -> ordered steps) -> open (creator: host-side fds) -> mount, seal, enter (init).
+ * The steps are carried out through file descriptors only: every target is found by openat2 with
+ * RESOLVE_IN_ROOT below the root's fd, every attach is move_mount(fd, fd).  No mount ever appears in the
+ * host's mount namespace.
+ */
+#ifndef CRUN_LITE_ROOTFS_ROOTFS_H
+#define CRUN_LITE_ROOTFS_ROOTFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "spec/spec.h"
+
+/* What the plan must know of the surroundings; all facts, no fds. */
+struct rootfs_surroundings {
+    bool new_user_ns;      /* device nodes cannot be made: bind the host's */
+    bool joined_user_ns;
+    bool new_network_ns;   /* false: sysfs may be refused in a user namespace: falls back to binding /sys */
+    bool new_cgroup_ns;
+    bool privileged;       /* the creator can clone mounts in the host's mount namespace (CAP_SYS_ADMIN) */
+    const char *cgroup_path; /* the container's cgroup below the cgroup2 mount, "/a/b"; NULL: none */
+    const char *cgroup_mount; /* where the host has cgroup2 mounted; NULL: not at all */
+    uid_t process_uid;     /* inside: owner of the console */
+};
+
+struct rootfs; /* the plan with its fds; lives in the arena given at rootfs_plan */
+
+/* PURE.  Refuses contradictions with a JSON pointer (/mounts/N/options/M).  `bundle` is absolute. */
+int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
+                struct arena *arena, struct rootfs **ret_rootfs, struct failure *why) MUST_CHECK;
+
+/* Runs in: creator, before clone, host mount namespace.  Opens the root directory, bind sources (as detached
+ * trees when privileged, else as O_PATH or not at all), host devices needed for binding, and the mask source
+ * (/dev/null verified as char 1:3).  All fds CLOEXEC; init inherits them by clone. */
+int rootfs_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
+/* Idmapped mounts: makes the user namespaces that carry /mounts/N/uidMappings and applies them to the
+ * opened trees.  `container_user_ns` is the container's user namespace fd or -1 while it does not exist:
+ * mounts that use the container's own mapping are then left to rootfs_mount.
+ * Runs in: creator. */
+int rootfs_open_idmaps(struct rootfs *rootfs, int container_user_ns, struct failure *why) MUST_CHECK;
+
+/* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there.
+ * mount: propagation, root, /mounts in order, default devices and links.  `proc_fd`: see process.h. */
+int rootfs_mount(struct rootfs *rootfs, int proc_fd, struct failure *why) MUST_CHECK;
+/* The container's root directory (O_PATH), lent; valid after rootfs_mount. */
+int rootfs_root_fd(const struct rootfs *rootfs);
+/* Binds the terminal's other end over /dev/console.  `terminal_fd` is lent. */
+int rootfs_attach_console(struct rootfs *rootfs, int terminal_fd, struct failure *why) MUST_CHECK;
+/* After the createContainer hooks: read-only paths, masked paths, read-only mounts and root. */
+int rootfs_seal(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
+/* pivot_root (or MS_MOVE + chroot when `no_pivot`; chroot without a mount namespace), old root detached,
+ * working directory "/".  After this: no host path is reachable. */
+int rootfs_enter(struct rootfs *rootfs, bool no_pivot, struct failure *why) MUST_CHECK;
+/* Closes every fd the plan holds (creator after clone; init after enter). */
+void rootfs_close(struct rootfs *rootfs);
+
+/* The words of /mounts/N/options that the features document lists. */
+extern const char *const rootfs_mount_option_words[];
+size_t rootfs_mount_option_words_count(void);
+
+#endif

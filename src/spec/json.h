@@ -1,0 +1,51 @@
+/*
+ * spec/json.h: the door to yajl: a table-driven reader and a writer.
+ *
+ * Reader: a document type is a table of members; the reader checks types, ranges, duplicates and required
+ * members and stores straight into the struct.  config.json, process documents, resources and the state
+ * record are all read this way.
+ *
+ * Writer: a thin cover of yajl_gen that cannot fail half-way (memory ends the process).
+ */
+#ifndef CRUN_LITE_SPEC_JSON_H
+#define CRUN_LITE_SPEC_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "spec/spec.h"
+
+/* ---- reader ---- */
+
+struct json_object; /* a table: see json_table.h */
+
+/* Parses `text` as one object of type `type` into `target` (a struct zeroed by the caller). */
+int json_read(const struct json_object *type, const char *text, size_t length, struct arena *arena,
+              void *target, struct failure *why) MUST_CHECK;
+
+/* ---- writer ---- */
+
+struct json_writer;
+enum json_style { JSON_COMPACT, JSON_PRETTY };
+struct json_writer *json_writer_new(enum json_style style);
+void json_writer_free(struct json_writer *writer);
+void json_open_object(struct json_writer *writer);
+void json_close_object(struct json_writer *writer);
+void json_open_array(struct json_writer *writer);
+void json_close_array(struct json_writer *writer);
+void json_key(struct json_writer *writer, const char *key);
+/* Values; the `key` of the member first, NULL inside an array.  Invalid UTF-8 is replaced. */
+void json_string(struct json_writer *writer, const char *key, const char *value);
+void json_i64(struct json_writer *writer, const char *key, int64_t value);
+void json_u64(struct json_writer *writer, const char *key, uint64_t value);
+void json_bool(struct json_writer *writer, const char *key, bool value);
+void json_null(struct json_writer *writer, const char *key);
+void json_strings(struct json_writer *writer, const char *key, const char *const *items, size_t count);
+void json_map(struct json_writer *writer, const char *key, const struct string_map *map);
+/* The text so far: NUL-ended, owned by the writer, valid until the next call. */
+const char *json_result(struct json_writer *writer, size_t *ret_length);
+
+#endif

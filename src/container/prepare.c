@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,9 +19,13 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/kernel.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "container/channel.h"
 #include "spec/read.h"
+
+/* Below the state root; ids do not begin with a dot. */
+#define SECCOMP_CACHE ".seccomp"
 
 static int read_bundle(struct birth *birth, struct failure *why)
 {
@@ -116,8 +121,9 @@ int prepare_plan(struct birth *birth, struct failure *why)
     if (check_specification(birth, why) < 0 || plan_namespaces(birth, why) < 0)
         return -1;
     birth->proc_fd = proc_open(why);
-    if (birth->proc_fd < 0 || caps_plan(&birth->spec.process.capabilities, birth->proc_fd, &birth->caps, why) < 0)
+    if (birth->proc_fd < 0)
         return -1;
+    caps_plan(&birth->spec.process.capabilities, &birth->caps);
     prepare_arguments(birth);
     return connect_console(birth, why);
 }
@@ -212,7 +218,13 @@ static int plan_root(struct birth *birth, struct failure *why)
 static int make_filter(struct birth *birth, struct failure *why)
 {
     const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
-    return seccomp->set ? seccomp_build(seccomp, &birth->arena, &birth->filter, why) : 0;
+    if (!seccomp->set)
+        return 0;
+    /* Without a cache directory every start compiles: slower, not wrong. */
+    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+        log_debug("make the seccomp cache directory: %s", strerror(errno));
+    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
 }
 
 static int keep_config(struct birth *birth, struct failure *why)

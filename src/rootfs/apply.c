@@ -55,10 +55,20 @@ static int target_open(const struct rootfs *rootfs, const struct mount_step *ste
     return 0;
 }
 
+static enum path_kind tree_kind(int tree_fd)
+{
+    struct stat status;
+
+    return fstat(tree_fd, &status) == 0 && !S_ISDIR(status.st_mode) ? PATH_FILE : PATH_DIRECTORY;
+}
+
 static int step_attach(const struct rootfs *rootfs, struct mount_step *step, int target_fd, struct failure *why)
 {
     int result = tree_attach(step->tree_fd, target_fd);
 
+    /* Kernels differ in what they call a file over a directory. */
+    if (result == -EINVAL && tree_kind(step->tree_fd) != tree_kind(target_fd))
+        result = -ENOTDIR;
     if (result < 0)
         return explain_mount(why, rootfs, step, result, NULL);
     if (!step->seal_read_only)
@@ -67,13 +77,6 @@ static int step_attach(const struct rootfs *rootfs, struct mount_step *step, int
 }
 
 /* ---- binds ---- */
-
-static enum path_kind tree_kind(int tree_fd)
-{
-    struct stat status;
-
-    return fstat(tree_fd, &status) == 0 && !S_ISDIR(status.st_mode) ? PATH_FILE : PATH_DIRECTORY;
-}
 
 /* The source was a symbolic link and is to be one in the container; what is there already stays. */
 static int link_copy(const struct rootfs *rootfs, const struct mount_step *step, struct failure *why)

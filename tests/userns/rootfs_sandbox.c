@@ -97,6 +97,7 @@ void sandbox_mount(struct sandbox *sandbox, const char *destination, const char 
     char **storage = calloc(32, sizeof(char *));
 
     CHECK(sandbox->spec.mounts_count <= SANDBOX_MOUNTS_MAX && storage);
+    *mount = (struct spec_mount){0};
     mount->destination = strdup(destination);
     mount->type = type ? strdup(type) : NULL;
     mount->source = source ? strdup(source) : NULL;

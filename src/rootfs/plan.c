@@ -283,8 +283,9 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (step->options.copy_up && !tmpfs)
         return fail_config(why, pointer, "option tmpcopyup is for tmpfs, mount at '%s' is %s", step->target_inside,
                            step->type);
-    /* CVE-2019-19921, CVE-2023-27561: an image's symbolic link must not decide where proc or sysfs goes. */
-    if (kernels_own)
+    /* CVE-2019-19921, CVE-2023-27561: an image's symbolic link must not decide where proc or sysfs goes;
+     * CVE-2026-41579: nor where the nodes of /dev do. */
+    if (kernels_own || strcmp(step->target_inside, "/dev") == 0)
         step->target_links = PATH_NO_LINKS;
     if (!kernels_own && !text_equal(step->type, "mqueue") && step->kind == MOUNT_FILESYSTEM)
         step->label = rootfs->mount_label;

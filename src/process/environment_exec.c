@@ -65,21 +65,21 @@ static void read_interpreter(int fd, uint64_t offset, uint64_t size, struct head
 }
 
 /* Both classes share this walk; the struct types differ. */
-#define TAKE_ELF_INTERPRETER(BITS)                                                                                      \
-    static void take_elf##BITS##_interpreter(int fd, struct head *head)                                                 \
-    {                                                                                                                   \
-        Elf##BITS##_Ehdr file;                                                                                          \
-        Elf##BITS##_Phdr segment;                                                                                       \
-        memcpy(&file, head->bytes, sizeof(file));                                                                       \
-        for (unsigned i = 0; i < file.e_phnum && i < PROGRAM_HEADERS_MAX; i++) {                                        \
-            uint64_t at = (uint64_t)file.e_phoff + i * sizeof(segment);                                                 \
-            if (at > INT32_MAX || pread(fd, &segment, sizeof(segment), (off_t)at) != (ssize_t)sizeof(segment))          \
-                return;                                                                                                 \
-            if (segment.p_type == PT_INTERP) {                                                                          \
-                read_interpreter(fd, segment.p_offset, segment.p_filesz, head);                                         \
-                return;                                                                                                 \
-            }                                                                                                           \
-        }                                                                                                               \
+#define TAKE_ELF_INTERPRETER(BITS) \
+    static void take_elf##BITS##_interpreter(int fd, struct head *head) \
+    { \
+        Elf##BITS##_Ehdr file; \
+        Elf##BITS##_Phdr segment; \
+        memcpy(&file, head->bytes, sizeof(file)); \
+        for (unsigned i = 0; i < file.e_phnum && i < PROGRAM_HEADERS_MAX; i++) { \
+            uint64_t at = (uint64_t)file.e_phoff + i * sizeof(segment); \
+            if (at > INT32_MAX || pread(fd, &segment, sizeof(segment), (off_t)at) != (ssize_t)sizeof(segment)) \
+                return; \
+            if (segment.p_type == PT_INTERP) { \
+                read_interpreter(fd, segment.p_offset, segment.p_filesz, head); \
+                return; \
+            } \
+        } \
     }
 TAKE_ELF_INTERPRETER(32)
 TAKE_ELF_INTERPRETER(64)

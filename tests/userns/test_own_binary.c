@@ -105,19 +105,18 @@ static int attack(struct running victim)
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)victim.pid);
     int exe = open(path, O_PATH | O_CLOEXEC);
     CHECK(exe >= 0);
+    /* The mount is in no namespace: nobody can make it writable again, not even while the victim lives. */
+    struct statvfs filesystem;
+    struct mount_attr writable = {.attr_clr = MOUNT_ATTR_RDONLY};
+    CHECK(fstatvfs(exe, &filesystem) == 0);
+    if (filesystem.f_flag & ST_RDONLY) {
+        CHECK(kernel_mount_setattr(exe, "", AT_EMPTY_PATH, &writable) < 0 && errno == EINVAL);
+        CHECK(kernel_open_tree(exe, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH) < 0 && errno == EINVAL);
+    }
     close(victim.to);
     close(victim.from);
     CHECK(waitpid(victim.pid, &status, 0) == victim.pid && status == 0);
-    /* The mount is in no namespace: it cannot be made writable again. */
-    struct mount_attr writable = {.attr_clr = MOUNT_ATTR_RDONLY};
-    int reopened = open(fd_path(exe, link), O_WRONLY | O_CLOEXEC);
-    if (reopened < 0 && errno == EROFS) {
-        CHECK(kernel_mount_setattr(exe, "", AT_EMPTY_PATH, &writable) < 0 && errno == EINVAL);
-        CHECK(kernel_open_tree(exe, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH) < 0);
-        CHECK(open(link, O_WRONLY | O_CLOEXEC) < 0 && errno == EROFS);
-        return EROFS;
-    }
-    return reopened < 0 ? errno : 0;
+    return open(fd_path(exe, link), O_WRONLY | O_CLOEXEC) < 0 ? errno : 0;
 }
 
 static void remapped(void)

@@ -225,7 +225,8 @@ int caps_settle(const struct caps_plan *plan, struct failure *why)
     next.inheritable = grantable_inheritable(plan, &now);
     warn_ungranted("permitted", plan->permitted & ~next.permitted, "the caller does not have it");
     warn_ungranted("effective", plan->effective & ~next.effective, "it is not permitted");
-    warn_ungranted("inheritable", plan->inheritable & ~next.inheritable, "it is not permitted or not in the bounding set");
+    warn_ungranted("inheritable", plan->inheritable & ~next.inheritable,
+                   "it is not permitted or not in the bounding set");
     if (sets_write(&next, why) < 0)
         return -1;
     uint64_t ambient = plan->ambient & next.permitted & next.inheritable;

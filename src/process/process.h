@@ -78,10 +78,11 @@ int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 
 /* ---- limits.c ---- */
-/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the caller. */
+/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
+ * caller. */
 int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
-/* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then on,
- * which a rootless creator is not.  A value that is in force already is never an error. */
+/* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then
+ * on, which a rootless creator is not.  A value that is in force already is never an error. */
 int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
 /* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c; for the creator, before
  * anything is made. */

@@ -297,7 +297,16 @@ static void test_explain_hostile_elf(void **state)
             explain("bin/elf", ENOENT);
             assert_int_equal(why.exit_code, 127);
         }
+    /* Long enough to fill more than the room for a name. */
+    char *big = calloc(1, 65536);
+    assert_non_null(big);
     struct program program = make_program();
+    program.segment.p_filesz = 32768;
+    memset(big, '/', 65536);
+    memcpy(big, &program, sizeof(program));
+    write_bytes("bin/elf", big, 65536, 0755);
+    free(big);
+    assert_string_equal(explain("bin/elf", ENOENT)->hint, "");
     for (size_t length = 0; length < sizeof(program); length++) {
         write_bytes("bin/elf", &program, length, 0755);
         explain("bin/elf", ENOENT);

@@ -205,7 +205,7 @@ int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why)
 static int ambient_set(uint64_t bits, struct failure *why)
 {
     uint64_t refused = 0;
-    /* The caller's ambient set must not reach the container.  Not cap_reset_ambient, which asks for each bit first. */
+    /* The caller's ambient set must not reach the container.  Not cap_reset_ambient: it asks for each bit first. */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return fail_sys(why, "empty the ambient capability set");
     for (unsigned n = 0; n < CAPS_MAX; n++)

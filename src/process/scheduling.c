@@ -314,7 +314,8 @@ static int memory_policy_set(const struct spec *spec, struct failure *why)
     if (why->errnum == ENOSYS)
         return failure_hint(why, "this kernel has no NUMA support: remove memoryPolicy");
     if (why->errnum == EINVAL)
-        return failure_hint(why, "a node is not online or not in cpuset.mems, or this kernel lacks the mode or flag");
+        return failure_hint(why, "a node is not online or not in cpuset.mems, or this kernel lacks the mode or a "
+                                 "flag");
     return -1;
 }
 

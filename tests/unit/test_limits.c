@@ -1,4 +1,4 @@
-/* Unit tests of process/limits.c and process/scheduling.c: the pure checks (RLIM-*, OOM-03, SCHED-*, IOPR-*, MPOL-*, PERS-*). */
+/* Unit tests of process/limits.c and scheduling.c: the pure checks (RLIM-*, OOM-03, SCHED-*, IOPR-*, MPOL-*, PERS-*). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -172,6 +172,25 @@ static int plan_all(const struct spec_resources *resources, struct arena *arena,
     return devices_plan(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena, ret_program, why);
 }
 
+int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name, struct failure *why)
+{
+    struct cgroup_name name = {.manager = request->manager};
+    struct path_place place;
+    CLEANUP_FD int root_fd = -1;
+    if (request->manager == CGROUP_MANAGER_FS && (root_fd = mount_open_root(why)) < 0)
+        return -1;
+    if (request->manager != CGROUP_MANAGER_DISABLED) {
+        if (find_place(request, root_fd, arena, &place, why) < 0)
+            return -1;
+        name.path = place.path;
+        name.unit = place.unit;
+    }
+    if (root_fd >= 0 && name.path != NULL)
+        name.joined = faccessat(root_fd, name.path + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    *ret_name = name;
+    return 0;
+}
+
 int cgroup_create(const struct cgroup_request *request, struct arena *arena, struct cgroup *ret_cgroup, struct failure *why)
 {
     struct cgroup cgroup = {.name = {.manager = request->manager}, .fd = -1};

@@ -52,6 +52,10 @@ struct cgroup {
  * with *why explaining what to boot with.  Opens and statfs-checks; result cached. */
 const char *cgroup_mount_point(struct failure *why);
 
+/* Decides where the container's cgroup will be, and whether it is there already, without making anything: what the
+ * record of a container must hold before the cgroup exists.  An unusable cgroupsPath is refused. */
+int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name, struct failure *why) MUST_CHECK;
+
 /* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory and pids are
  * tried for their statistics), every limit that may precede the process, the device program.  A frozen cgroup is refused, a
  * populated one joined.  cgroupfs manager: before clone.  systemd manager: decides the name only, fd = -1.  On failure

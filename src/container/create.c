@@ -90,7 +90,8 @@ static void birth_undo(struct birth *birth)
 
 static void birth_done(struct birth *birth)
 {
-    rootfs_close(birth->rootfs);
+    if (birth->rootfs != NULL)
+        rootfs_close(birth->rootfs);
     ns_close(&birth->namespaces);
     cgroup_close(&birth->cgroup);
     fd_close(&birth->channel);

@@ -157,7 +157,6 @@ static void describe_cgroup(struct birth *birth)
         .cgroups_path = birth->spec.linux.cgroups_path,
         .resources = birth->spec.linux.resources.set ? &birth->spec.linux.resources : NULL,
         .annotations = &birth->spec.annotations,
-        .new_user_ns = birth->new_user_ns,
     };
 }
 

@@ -51,7 +51,7 @@ load helpers
     runtime=$!
     status_becomes "$ID" running
     silently rt kill "$ID" KILL
-    run -137 wait "$runtime"
+    exits 137 "$runtime"
 }
 
 @test "standard input, output and error are the container's own" {
@@ -80,7 +80,7 @@ load helpers
         runtime=$!
         wait_until output_has ready
         kill -"$name" "$runtime"
-        run -33 wait "$runtime"
+        exits 33 "$runtime"
         output_has "got $(kill -l "$name")"
         : >"$BATS_TEST_TMPDIR/out"
     done

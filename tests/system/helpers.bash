@@ -52,7 +52,7 @@ new_bundle() {
     mkdir -p "$1"/rootfs/{proc,dev,sys,tmp,bin,etc,data,mnt}
     chmod 1777 "$1/rootfs/tmp"
     cp "$PROBE" "$1/rootfs/probe"
-    ln "$1/rootfs/probe" "$1/rootfs/bin/probe"
+    ln -f "$1/rootfs/probe" "$1/rootfs/bin/probe"
     echo inside >"$1/rootfs/etc/marker"
     jq --arg cgroup "${TEST_CGROUP-}/$ID" 'if $ENV.TEST_CGROUP then .linux.cgroupsPath = $cgroup else . end' \
         "$BATS_TEST_DIRNAME/base.config.json" >"$1/config.json"

@@ -10,11 +10,10 @@ load helpers
     [[ $(<rootfs/data/x) == y ]]
 }
 
-@test "root.path: absolute, relative, with a trailing slash, through a symlink in the bundle" {
+@test "root.path: absolute, relative, with a trailing slash" {
     local path
     program exit 0
-    ln -s rootfs link
-    for path in "$BUNDLE/rootfs" rootfs rootfs/ ./rootfs link; do
+    for path in "$BUNDLE/rootfs" rootfs rootfs/ ./rootfs; do
         config '.root.path = $p' --arg p "$path"
         run -0 rt run "$ID"
     done
@@ -76,8 +75,9 @@ load helpers
         { echo "$plain; $recursive; $readonly"; return 1; }
 }
 
-@test "tmpfs: size, mode, and tmpcopyup keeps what was there" {
-    mount_add '{"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup", "size=1m", "mode=0711", "nosuid"]}'
+@test "tmpfs: size, and tmpcopyup keeps what was there and its mode" {
+    chmod 711 rootfs/etc
+    mount_add '{"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup", "size=1m", "nosuid"]}'
     inside cat /etc/marker + stat /etc + write /etc/new x
     [[ ${lines[0]} == inside && ${lines[2]} == *null* ]]
     output=${lines[1]} expect '.mode == (7*64+9)'

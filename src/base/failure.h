@@ -14,6 +14,8 @@
 #define CRUN_LITE_BASE_FAILURE_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
+/* For a must-check result that has no consequence; the reason stands beside it. */
+#define IGNORE_RESULT(call) ((void)!(call))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Who can act on it. */

@@ -1,4 +1,106 @@
-/* ns/ns.h: front of the folder that makes and joins namespaces. */
+/*
+ * ns/ns.h: front of the folder that makes and joins namespaces.
+ *
+ * plan (pure) -> open (creator: joined namespaces as fds, type verified) -> spawn (the only clone3) ->
+ * join, set up (in the new process).
+ *
+ * Two ways from the creator to init:
+ *   DIRECT  one clone3 with every new namespace at once; init joins network, ipc, uts and cgroup itself.
+ *   ESCORT  a throw-away process first, where the order of things needs one: joined pid and time namespaces (they
+ *           take effect for children only), time offsets (written before anybody is inside), a joined user
+ *           namespace (the new ones must belong to it), and a new user namespace together with joined
+ *           ones (a child of the user namespace would have no right to join them).  The escort then starts
+ *           init with CLONE_PARENT, so init is the creator's child in both ways.
+ * The creator never changes its own namespaces.
+ */
 #ifndef CRUN_LITE_NS_NS_H
 #define CRUN_LITE_NS_NS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "spec/spec.h"
+
+struct ns_joined {
+    enum ns_type type;
+    int fd;           /* -1 until ns_open */
+    const char *path; /* from config.json */
+    size_t index;     /* N of /linux/namespaces/N */
+    bool done;
+};
+
+struct ns_plan {
+    uint64_t new_flags; /* CLONE_NEW* of the namespaces to make; CLONE_NEWCGROUP and CLONE_NEWUSER apart, below */
+    bool new_user, new_cgroup, new_time_with_offsets;
+    bool joined_user;
+    bool escort;
+    struct ns_joined joined[NS_TYPES];
+    size_t joined_count;
+    const struct spec_linux *linux;
+};
+
+/* PURE. */
+void ns_plan(const struct spec_linux *linux, struct ns_plan *ret_plan);
+/* Is a namespace of this type new, or joined, rather than the creator's own? */
+bool ns_is_new(const struct ns_plan *plan, enum ns_type type);
+bool ns_is_joined(const struct ns_plan *plan, enum ns_type type);
+
+/* Runs in: creator.  Opens the joined namespaces and checks their type (NS_GET_NSTYPE).  A user
+ * namespace that is the creator's own already is dropped from the plan. */
+int ns_open(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+void ns_close(struct ns_plan *plan);
+
+struct ns_child {
+    pid_t pid;
+    int pidfd;
+};
+
+/* Runs in: creator (or escort, with `sibling`).  Clones; in the child calls body(arg), which must not
+ * return.  `cgroup_fd` >= 0: the child starts inside it. */
+struct ns_spawn {
+    uint64_t flags;                  /* CLONE_NEW* */
+    int cgroup_fd;
+    enum { NS_CHILD, NS_SIBLING } relation; /* NS_SIBLING: CLONE_PARENT, for the escort */
+    void (*body)(void *arg) __attribute__((noreturn));
+    void *arg;
+};
+int ns_spawn(const struct ns_spawn *spawn, struct ns_child *ret_child, struct failure *why) MUST_CHECK;
+
+/* Runs in: escort.  First everything joined that the current privileges allow (a refusal is kept for
+ * later when a user namespace is joined), then the user namespace: joined, or unshared (the caller then asks
+ * the creator for its id maps), then the rest, then the time offsets. */
+int ns_join_before_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+int ns_join_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+int ns_join_after_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+int ns_set_time_offsets(const struct ns_plan *plan, int proc_fd, struct failure *why) MUST_CHECK;
+/* Runs in: init on the direct way: network, ipc, uts, cgroup. */
+int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+
+/* Runs in: creator.  Writes the id maps of `pid`'s new user namespace: directly, for a single own
+ * id without privilege (setgroups denied), or through newuidmap/newgidmap.
+ * *ret_setgroups_denied: supplementary groups cannot be set inside. */
+int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why) MUST_CHECK;
+/* Translates an id of the container to the host's; false when it is not mapped. */
+bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host);
+
+/* Runs in: init. */
+int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool setgroups_denied,
+                   struct failure *why) MUST_CHECK;
+int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the container's cgroup */
+int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
+int ns_loopback_up(struct failure *why) MUST_CHECK;
+
+/* PURE.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
+ * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
+struct ns_sysctl {
+    const char *path;
+    const char *value;
+};
+int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
+                    size_t *ret_count, struct failure *why) MUST_CHECK;
+
 #endif

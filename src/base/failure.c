@@ -1,0 +1,107 @@
+/*
+ * base/failure.c: filling and rendering the one failure type.
+ *
+ * Runs in every process, also between clone and exec: no allocation, no locale, no stdio streams.
+ */
+#include "base/failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fill(struct failure *why, enum failure_kind kind, int errnum, const char *fmt, va_list args)
+{
+    memset(why, 0, sizeof(*why));
+    why->kind = kind;
+    why->errnum = errnum;
+    vsnprintf(why->text, sizeof(why->text), fmt, args);
+}
+
+static void append(char *out, size_t size, const char *more)
+{
+    size_t used = strlen(out);
+    if (used < size)
+        snprintf(out + used, size - used, "%s", more);
+}
+
+int fail(struct failure *why, enum failure_kind kind, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fill(why, kind, 0, fmt, args);
+    va_end(args);
+    return -1;
+}
+
+int fail_sys(struct failure *why, const char *fmt, ...)
+{
+    int errnum = errno;
+    va_list args;
+    va_start(args, fmt);
+    fill(why, FAILURE_HOST, errnum, fmt, args);
+    va_end(args);
+    append(why->text, sizeof(why->text), ": ");
+    append(why->text, sizeof(why->text), strerror(errnum));
+    return -1;
+}
+
+int fail_errno(struct failure *why, int errnum, const char *fmt, ...)
+{
+    errnum = abs(errnum);
+    va_list args;
+    va_start(args, fmt);
+    fill(why, FAILURE_HOST, errnum, fmt, args);
+    va_end(args);
+    append(why->text, sizeof(why->text), ": ");
+    append(why->text, sizeof(why->text), strerror(errnum));
+    return -1;
+}
+
+int fail_config(struct failure *why, const char *pointer, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fill(why, FAILURE_CONFIG, 0, fmt, args);
+    va_end(args);
+    snprintf(why->pointer, sizeof(why->pointer), "%s", pointer);
+    return -1;
+}
+
+int failure_hint(struct failure *why, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(why->hint, sizeof(why->hint), fmt, args);
+    va_end(args);
+    return -1;
+}
+
+int failure_pointer(struct failure *why, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(why->pointer, sizeof(why->pointer), fmt, args);
+    va_end(args);
+    return -1;
+}
+
+int failure_context(struct failure *why, const char *fmt, ...)
+{
+    char old[sizeof(why->text)];
+    memcpy(old, why->text, sizeof(old));
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(why->text, sizeof(why->text), fmt, args);
+    va_end(args);
+    append(why->text, sizeof(why->text), ": ");
+    append(why->text, sizeof(why->text), old);
+    return -1;
+}
+
+void failure_render(const struct failure *why, char *out, unsigned long size)
+{
+    snprintf(out, size, "%s%s%s%s%s%s", why->text, why->pointer[0] ? " (config.json " : "", why->pointer,
+             why->pointer[0] ? ")" : "", why->hint[0] ? "; " : "", why->hint);
+}

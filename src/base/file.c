@@ -1,0 +1,159 @@
+/* base/file.c: whole-file reads, atomic replacement, removal, all relative to directory fds. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static int open_for_reading(int dirfd, const char *name)
+{
+    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
+}
+
+ssize_t file_read_at(int dirfd, const char *name, size_t limit, struct arena *arena, char **ret_data)
+{
+    CLEANUP_FD int fd = open_for_reading(dirfd, name);
+    if (fd < 0)
+        return fd;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if (st.st_size > 0 && (uint64_t)st.st_size > limit)
+        return -EFBIG;
+    /* Pseudo files say 0: the buffer grows, one byte of room tells the end from "full". */
+    size_t room = st.st_size > 0 ? (size_t)st.st_size + 1 : 4096;
+    char *data = arena_alloc(arena, room + 1);
+    size_t used = 0;
+    for (;;) {
+        ssize_t got = fd_read_up_to(fd, data + used, room - used);
+        if (got < 0)
+            return got;
+        used += (size_t)got;
+        if (used > limit)
+            return -EFBIG;
+        if (used < room)
+            break;
+        data = arena_grow(arena, data, used, room * 2 + 1, 1);
+        room *= 2;
+    }
+    data[used] = '\0';
+    *ret_data = data;
+    return (ssize_t)used;
+}
+
+ssize_t file_read_line_at(int dirfd, const char *name, char *buffer, size_t size)
+{
+    CLEANUP_FD int fd = open_for_reading(dirfd, name);
+    if (fd < 0)
+        return fd;
+    ssize_t length = fd_read_up_to(fd, buffer, size - 1);
+    if (length < 0)
+        return length;
+    if (length > 0 && buffer[length - 1] == '\n')
+        length--;
+    buffer[length] = '\0';
+    return length;
+}
+
+int file_write_at(int dirfd, const char *name, const char *data, size_t length)
+{
+    CLEANUP_FD int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    ssize_t written = write(fd, data, length);
+    if (written < 0)
+        return -errno;
+    return (size_t)written == length ? 0 : -EIO;
+}
+
+int file_write_text_at(int dirfd, const char *name, const char *text)
+{
+    return file_write_at(dirfd, name, text, strlen(text));
+}
+
+int file_replace_at(int dirfd, const char *name, mode_t mode, const void *data, size_t length)
+{
+    char temporary[NAME_MAX + 1];
+    int r = snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid());
+    if (r < 0 || (size_t)r >= sizeof(temporary))
+        return -ENAMETOOLONG;
+    /* A leftover of an earlier process with our pid, killed in between: ours to replace. */
+    if (unlinkat(dirfd, temporary, 0) < 0 && errno != ENOENT)
+        return -errno;
+    CLEANUP_FD int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return -errno;
+    r = fd_write_all(fd, data, length);
+    if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+        r = -errno;
+    if (r < 0)
+        (void)unlinkat(dirfd, temporary, 0); /* the first failure is the one to report */
+    return r;
+}
+
+static int remove_content(int fd)
+{
+    DIR *directory = fdopendir(fd);
+    if (directory == NULL) {
+        int r = -errno;
+        (void)close(fd);
+        return r;
+    }
+    int result = 0;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        int r = file_remove_tree_at(dirfd(directory), entry->d_name);
+        if (r < 0 && r != -ENOENT && result == 0)
+            result = r;
+    }
+    (void)closedir(directory); /* nothing was written through it */
+    return result;
+}
+
+int file_remove_tree_at(int dirfd, const char *name)
+{
+    if (unlinkat(dirfd, name, 0) == 0)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -errno;
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = remove_content(fd);
+    if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && r == 0)
+        r = -errno;
+    return r;
+}
+
+int file_make_directories(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0 || errno == EEXIST)
+        return 0;
+    if (errno != ENOENT)
+        return -errno;
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(parent))
+        return -ENOENT;
+    memcpy(parent, path, (size_t)(slash - path));
+    parent[slash - path] = '\0';
+    int r = file_make_directories(parent, mode);
+    if (r < 0)
+        return r;
+    return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}

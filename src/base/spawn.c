@@ -1,0 +1,208 @@
+/*
+ * base/spawn.c: one helper program from fork to reaping, its last words kept.
+ *
+ * Runs in the creator and in init; both are single-threaded, so fork is safe here.
+ */
+#include "base/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/pid.h"
+#include "base/text.h"
+
+/* After the program ended, something it left behind may hold the pipe: words already written are
+ * collected, nobody is waited for. */
+#define TAIL_RAW 1023
+
+struct exchange {
+    const struct spawn *spawn;
+    int input;   /* our end of the program's stdin, a socket: MSG_NOSIGNAL instead of SIGPIPE */
+    int output;  /* our end of its stdout and stderr */
+    int problem; /* our end of the pipe that carries exec's errno */
+    int pidfd;
+    size_t written;
+    char tail[TAIL_RAW + 1];
+    size_t tail_length;
+};
+
+extern char **environ;
+
+static void __attribute__((noreturn)) become_program(const struct spawn *spawn, int input, int output, int problem)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
+    char *const default_argv[] = {(char *)(uintptr_t)spawn->path, NULL};
+    bool ready = dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
+                 (spawn->directory_fd < 0 || fchdir(spawn->directory_fd) == 0);
+    if (ready) {
+        /* Inherited strays are not the helper's business; 3.. includes what the caller of the runtime leaked. */
+        (void)kernel_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+        execve(spawn->path, spawn->argv ? spawn->argv : default_argv, spawn->envp ? spawn->envp : environ);
+    }
+    int errnum = errno;
+    /* If the pipe is gone the parent is too. */
+    IGNORE_RESULT(write(problem, &errnum, sizeof(errnum)));
+    _exit(127);
+}
+
+static void keep_tail(struct exchange *exchange, const char *data, size_t length)
+{
+    if (length >= TAIL_RAW) {
+        data += length - TAIL_RAW;
+        length = TAIL_RAW;
+        exchange->tail_length = 0;
+    }
+    size_t surplus = exchange->tail_length + length > TAIL_RAW ? exchange->tail_length + length - TAIL_RAW : 0;
+    memmove(exchange->tail, exchange->tail + surplus, exchange->tail_length - surplus);
+    exchange->tail_length -= surplus;
+    memcpy(exchange->tail + exchange->tail_length, data, length);
+    exchange->tail_length += length;
+}
+
+static void read_output(struct exchange *exchange)
+{
+    char buffer[4096];
+    ssize_t got = read(exchange->output, buffer, sizeof(buffer));
+    if (got > 0)
+        keep_tail(exchange, buffer, (size_t)got);
+    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+        fd_close(&exchange->output);
+}
+
+static void write_input(struct exchange *exchange)
+{
+    const struct spawn *spawn = exchange->spawn;
+    size_t left = spawn->input_length - exchange->written;
+    ssize_t sent = left ? send(exchange->input, spawn->input + exchange->written, left, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+    if (sent > 0)
+        exchange->written += (size_t)sent;
+    /* A program that does not read its stdin is no failure. */
+    if (exchange->written == spawn->input_length || (sent < 0 && errno != EAGAIN && errno != EINTR))
+        fd_close(&exchange->input);
+}
+
+/* True when the program ended, false when the deadline passed. */
+static bool converse(struct exchange *exchange, int64_t deadline)
+{
+    for (;;) {
+        struct pollfd wait[] = {
+            {.fd = exchange->pidfd, .events = POLLIN},
+            {.fd = exchange->output, .events = POLLIN},
+            {.fd = exchange->input, .events = POLLOUT},
+        };
+        int64_t left = deadline < 0 ? -1 : deadline - clock_now_ms();
+        if (deadline >= 0 && left <= 0)
+            return false;
+        if (poll(wait, 3, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
+            return false;
+        if (wait[1].revents)
+            read_output(exchange);
+        if (wait[2].revents)
+            write_input(exchange);
+        if (wait[0].revents)
+            return true;
+    }
+}
+
+static void drain(struct exchange *exchange)
+{
+    if (exchange->output < 0 || fd_set_nonblocking(exchange->output, true) < 0)
+        return;
+    /* Bounded by the pipe's capacity: only what was written before the end. */
+    for (int round = 0; round < 32 && exchange->output >= 0; round++) {
+        struct pollfd wait = {.fd = exchange->output, .events = POLLIN};
+        if (poll(&wait, 1, 0) <= 0)
+            break;
+        read_output(exchange);
+    }
+}
+
+static void finish(struct exchange *exchange, pid_t pid, struct spawn_result *result)
+{
+    while (waitpid(pid, &result->wait_status, 0) < 0 && errno == EINTR)
+        ;
+    drain(exchange);
+    int errnum;
+    if (fd_read_up_to(exchange->problem, &errnum, sizeof(errnum)) == sizeof(errnum))
+        result->exec_errno = errnum;
+    exchange->tail[exchange->tail_length] = '\0';
+    text_sanitize(result->tail, sizeof(result->tail), exchange->tail);
+    for (size_t n = strlen(result->tail); n > 0 && result->tail[n - 1] == ' '; n--)
+        result->tail[n - 1] = '\0';
+}
+
+int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct failure *why)
+{
+    struct exchange exchange = {.spawn = spawn, .input = -1, .output = -1, .problem = -1, .pidfd = -1};
+    int input[2] = {-1, -1}, output[2] = {-1, -1}, problem[2] = {-1, -1};
+    int64_t begun = clock_now_ms();
+    pid_t pid = -1;
+
+    memset(result, 0, sizeof(*result));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
+        pipe2(problem, O_CLOEXEC) < 0) {
+        fail_sys(why, "make pipes for '%s'", spawn->path);
+        goto out;
+    }
+    pid = fork();
+    if (pid < 0) {
+        fail_sys(why, "start '%s'", spawn->path);
+        goto out;
+    }
+    if (pid == 0)
+        become_program(spawn, input[1], output[1], problem[1]);
+    fd_close(&input[1]);
+    fd_close(&output[1]);
+    fd_close(&problem[1]);
+    exchange.input = fd_steal(&input[0]);
+    exchange.output = fd_steal(&output[0]);
+    exchange.problem = fd_steal(&problem[0]);
+    exchange.pidfd = kernel_pidfd_open(pid, 0);
+    if (exchange.pidfd >= 0)
+        (void)fcntl(exchange.pidfd, F_SETFD, FD_CLOEXEC); /* pidfds are CLOEXEC already; harmless */
+    if (exchange.pidfd < 0 || !converse(&exchange, spawn->timeout_ms > 0 ? begun + spawn->timeout_ms : -1)) {
+        result->timed_out = exchange.pidfd >= 0;
+        (void)kill(pid, SIGKILL); /* our unreaped child: the pid cannot have been reused */
+    }
+    finish(&exchange, pid, result);
+    result->elapsed_ms = (long)(clock_now_ms() - begun);
+out:
+    fd_close(&exchange.input);
+    fd_close(&exchange.output);
+    fd_close(&exchange.problem);
+    fd_close(&exchange.pidfd);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&input[i]);
+        fd_close(&output[i]);
+        fd_close(&problem[i]);
+    }
+    return pid < 0 ? -1 : 0;
+}
+
+void spawn_describe(const struct spawn_result *result, char *out, size_t size)
+{
+    char end[96];
+    if (result->exec_errno)
+        snprintf(end, sizeof(end), "could not be executed: %s", strerror(result->exec_errno));
+    else if (result->timed_out)
+        snprintf(end, sizeof(end), "timed out after %ld ms and was killed", result->elapsed_ms);
+    else if (WIFSIGNALED(result->wait_status))
+        snprintf(end, sizeof(end), "was killed by signal %d", WTERMSIG(result->wait_status));
+    else
+        snprintf(end, sizeof(end), "exited with status %d", WEXITSTATUS(result->wait_status));
+    snprintf(out, size, "%s%s%s%s", end, result->tail[0] ? ", saying: \"" : "", result->tail, result->tail[0] ? "\"" : "");
+}

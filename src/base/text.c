@@ -1,0 +1,139 @@
+/* base/text.c: a growable byte buffer, number parsing without surprises, and words from untrusted sides. */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void make_room(struct text *text, size_t more)
+{
+    if (text->room - text->length > more)
+        return;
+    size_t room = text->room ? text->room : 256;
+    while (room - text->length <= more)
+        room *= 2;
+    text->data = memory_resize(text->data, room);
+    text->room = room;
+}
+
+void text_add_n(struct text *text, const char *more, size_t length)
+{
+    make_room(text, length);
+    memcpy(text->data + text->length, more, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void text_add(struct text *text, const char *more)
+{
+    text_add_n(text, more, strlen(more));
+}
+
+void text_format(struct text *text, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (length > 0) {
+        make_room(text, (size_t)length);
+        vsnprintf(text->data + text->length, (size_t)length + 1, fmt, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void text_done(struct text *text)
+{
+    free(text->data);
+    memset(text, 0, sizeof(*text));
+}
+
+bool text_equal(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+bool text_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), tail = strlen(suffix);
+    return length >= tail && strcmp(text + length - tail, suffix) == 0;
+}
+
+int text_to_u64(const char *text, uint64_t max, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    if (*text == '\0')
+        return -EINVAL;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9')
+            return -EINVAL;
+        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*c - '0'), &value))
+            return -ERANGE;
+    }
+    if (value > max)
+        return -ERANGE;
+    *ret_value = value;
+    return 0;
+}
+
+int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
+{
+    bool negative = *text == '-';
+    uint64_t magnitude;
+    int r = text_to_u64(text + negative, negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX, &magnitude);
+    if (r < 0)
+        return r;
+    int64_t value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    if (value < min || value > max)
+        return -ERANGE;
+    *ret_value = value;
+    return 0;
+}
+
+/* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control byte. */
+static size_t sequence_length(const unsigned char *in)
+{
+    if (in[0] < 0x80)
+        return in[0] >= 0x20 && in[0] != 0x7f;
+    size_t length = in[0] >= 0xc2 && in[0] < 0xe0 ? 2 : in[0] >= 0xe0 && in[0] < 0xf0 ? 3 : in[0] >= 0xf0 && in[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((in[i] & 0xc0) != 0x80)
+            return 0;
+    if ((in[0] == 0xe0 && in[1] < 0xa0) || (in[0] == 0xed && in[1] > 0x9f) || (in[0] == 0xf0 && in[1] < 0x90) ||
+        (in[0] == 0xf4 && in[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+void text_sanitize(char *out, size_t size, const char *in)
+{
+    size_t used = 0;
+    while (*in != '\0' && used + 1 < size) {
+        size_t length = sequence_length((const unsigned char *)in);
+        if (length == 0) {
+            out[used++] = *in == '\n' || *in == '\t' ? ' ' : '?';
+            in++;
+            continue;
+        }
+        if (used + length + 1 > size)
+            break;
+        memcpy(out + used, in, length);
+        used += length;
+        in += length;
+    }
+    out[used] = '\0';
+}

@@ -1,0 +1,11 @@
+/* ns/flags.h: the CLONE_NEW* flag of each type, and what plan.c shares with join.c; not for other folders. */
+#ifndef CRUN_LITE_NS_FLAGS_H
+#define CRUN_LITE_NS_FLAGS_H
+
+#include "ns/ns.h"
+
+extern const uint64_t ns_clone_flags[NS_TYPES];
+/* Takes a namespace out of the plan: it is the creator's own already. */
+void ns_plan_drop(struct ns_plan *plan, size_t position);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * ns/idmap.c: the id maps of a new user namespace.
+ *
+ * Runs in the creator, on the host side.  newuidmap and newgidmap are started from fixed host directories, never
+ * by PATH and never after a root switch (CVE-2026-84042).
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "base/text.h"
+#include "ns/ns.h"
+
+enum id_kind { UIDS, GIDS };
+
+static const struct id_words {
+    const char *member, *file, *helper, *ranges;
+} words[] = {
+    [UIDS] = {"/linux/uidMappings", "uid_map", "newuidmap", "/etc/subuid"},
+    [GIDS] = {"/linux/gidMappings", "gid_map", "newgidmap", "/etc/subgid"},
+};
+
+/* KERNEL(4.15): 340 lines. */
+#define MAP_LINES_LIMIT 340
+
+bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host)
+{
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct id_mapping *map = &mappings->items[i];
+        if (inside >= map->inside && inside - map->inside < map->size) {
+            *ret_host = map->host + (inside - map->inside);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int write_proc(pid_t pid, const char *file, const char *content, size_t length)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    return file_write_at(-1, path, content, length);
+}
+
+static int write_directly(const struct id_mappings *mappings, pid_t pid, enum id_kind kind)
+{
+    struct text lines = {0};
+    for (size_t i = 0; i < mappings->count; i++)
+        text_format(&lines, "%u %u %u\n", mappings->items[i].inside, mappings->items[i].host, mappings->items[i].size);
+    int r = write_proc(pid, words[kind].file, lines.data, lines.length);
+    text_done(&lines);
+    return r;
+}
+
+static bool is_single_own_id(const struct id_mappings *mappings, uint32_t own)
+{
+    return mappings->count == 1 && mappings->items[0].size == 1 && mappings->items[0].host == own;
+}
+
+static const char *find_helper(const char *name, char *path, size_t size)
+{
+    static const char *const directories[] = {"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin"};
+    for (size_t i = 0; i < ARRAY_LENGTH(directories); i++) {
+        snprintf(path, size, "%s/%s", directories[i], name);
+        if (access(path, X_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+static int run_helper(const struct id_mappings *mappings, pid_t pid, enum id_kind kind, struct failure *why)
+{
+    char path[64];
+    if (find_helper(words[kind].helper, path, sizeof(path)) == NULL) {
+        fail(why, FAILURE_HOST, "cannot map more than one's own id: the program %s is not installed", words[kind].helper);
+        failure_hint(why, "install it (Debian: uidmap, Fedora: shadow-utils-subid), or map only one's own id");
+        return failure_pointer(why, "%s", words[kind].member);
+    }
+    struct arena arena = {0};
+    char **argv = arena_alloc(&arena, (mappings->count * 3 + 3) * sizeof(*argv));
+    size_t argc = 0;
+    argv[argc++] = path;
+    argv[argc++] = arena_format(&arena, "%d", (int)pid);
+    for (size_t i = 0; i < mappings->count; i++) {
+        argv[argc++] = arena_format(&arena, "%u", mappings->items[i].inside);
+        argv[argc++] = arena_format(&arena, "%u", mappings->items[i].host);
+        argv[argc++] = arena_format(&arena, "%u", mappings->items[i].size);
+    }
+    struct spawn helper = {.path = path, .argv = argv, .directory_fd = -1, .timeout_ms = 10000};
+    struct spawn_result result;
+    int r = spawn_run(&helper, &result, why);
+    arena_done(&arena);
+    if (r < 0)
+        return -1;
+    if (result.exec_errno == 0 && !result.timed_out && result.wait_status == 0)
+        return 0;
+    char end[1200];
+    spawn_describe(&result, end, sizeof(end));
+    fail(why, FAILURE_HOST, "%s %s", path, end);
+    failure_hint(why, "the host ids of %s must lie in the caller's ranges of %s, and %s needs its file capability or set-id bit",
+                 words[kind].member, words[kind].ranges, path);
+    return failure_pointer(why, "%s", words[kind].member);
+}
+
+static int write_map(const struct id_mappings *mappings, pid_t pid, enum id_kind kind, bool unprivileged_single, struct failure *why)
+{
+    if (mappings->count == 0) {
+        fail(why, FAILURE_CONFIG, "a new user namespace needs mappings");
+        return failure_pointer(why, "%s", words[kind].member);
+    }
+    if (mappings->count > MAP_LINES_LIMIT) {
+        fail(why, FAILURE_CONFIG, "%zu mappings are more than the kernel's limit of %d", mappings->count, MAP_LINES_LIMIT);
+        return failure_pointer(why, "%s", words[kind].member);
+    }
+    int r = write_directly(mappings, pid, kind);
+    if (r == 0)
+        return 0;
+    if (r == -EPERM && !unprivileged_single && geteuid() != 0)
+        return run_helper(mappings, pid, kind, why);
+    fail_errno(why, r, "write the %s of the user namespace", words[kind].file);
+    if (r == -EINVAL)
+        failure_hint(why, "ranges must not overlap, must not be empty and must stay below 4294967295");
+    else if (r == -EPERM)
+        failure_hint(why, "the host ids must be mapped in the user namespace that the runtime itself runs in");
+    return failure_pointer(why, "%s", words[kind].member);
+}
+
+int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
+{
+    /* CVE-2014-8989: an unprivileged gid map is allowed only after setgroups was denied for good, or dropping a
+     * group could lift a restriction that the group stands for. */
+    bool single_gid = geteuid() != 0 && is_single_own_id(&linux->gid_mappings, getegid());
+    bool single_uid = geteuid() != 0 && is_single_own_id(&linux->uid_mappings, geteuid());
+    if (single_gid) {
+        int r = write_proc(pid, "setgroups", "deny", 4);
+        if (r < 0)
+            return fail_errno(why, r, "deny setgroups in the user namespace");
+    }
+    if (write_map(&linux->gid_mappings, pid, GIDS, single_gid, why) < 0 ||
+        write_map(&linux->uid_mappings, pid, UIDS, single_uid, why) < 0)
+        return -1;
+    *ret_setgroups_denied = single_gid;
+    return 0;
+}
+
+int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool setgroups_denied, struct failure *why)
+{
+    /* Files made while building the root must have mapped owners.  Root where it is mapped; else the process's
+     * own ids: the capabilities in the new namespace do not depend on the uid before exec. */
+    uint32_t ignored;
+    uid_t uid = plan->joined_user || ns_id_to_host(&plan->linux->uid_mappings, 0, &ignored) ? 0 : uid_inside;
+    gid_t gid = plan->joined_user || ns_id_to_host(&plan->linux->gid_mappings, 0, &ignored) ? 0 : gid_inside;
+    if (!setgroups_denied && setgroups(0, NULL) < 0 && errno != EPERM)
+        return fail_sys(why, "drop supplementary groups in the user namespace");
+    if (setresgid(gid, gid, gid) < 0)
+        return fail_sys(why, "become group %u in the user namespace", gid);
+    if (setresuid(uid, uid, uid) < 0)
+        return fail_sys(why, "become user %u in the user namespace", uid);
+    return 0;
+}

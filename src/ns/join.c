@@ -1,0 +1,167 @@
+/*
+ * ns/join.c: namespaces given by path: opened by the creator, joined by the escort or by init.
+ *
+ * The only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
+ * container exists.
+ */
+#include <errno.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "ns/flags.h"
+#include "ns/ns.h"
+
+static int point_at(const struct ns_joined *joined, struct failure *why)
+{
+    return failure_pointer(why, "/linux/namespaces/%zu/path", joined->index);
+}
+
+static const char *type_of_flag(int flag)
+{
+    for (enum ns_type type = 0; type < NS_TYPES; type++)
+        if ((int)ns_clone_flags[type] == flag)
+            return ns_type_names[type];
+    return "unknown";
+}
+
+static bool is_own_namespace(int fd, enum ns_type type)
+{
+    char path[64];
+    struct stat own, other;
+    snprintf(path, sizeof(path), "/proc/self/ns/%s", type == NS_USER ? "user" : ns_type_names[type]);
+    return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+static int open_joined(struct ns_joined *joined, struct failure *why)
+{
+    joined->fd = open(joined->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (joined->fd < 0) {
+        fail_sys(why, "open %s namespace '%s'", ns_type_names[joined->type], joined->path);
+        return point_at(joined, why);
+    }
+    int flag = ioctl(joined->fd, NS_GET_NSTYPE);
+    if (flag < 0) {
+        fail(why, FAILURE_CONFIG, "'%s' is not a namespace file", joined->path);
+        failure_hint(why, "a namespace path looks like /proc/PID/ns/%s or a bind mount of it", joined->type == NS_NETWORK ? "net" : ns_type_names[joined->type]);
+        return point_at(joined, why);
+    }
+    if (flag != (int)ns_clone_flags[joined->type]) {
+        fail(why, FAILURE_CONFIG, "'%s' is a namespace of type %s, not of type %s", joined->path, type_of_flag(flag),
+             ns_type_names[joined->type]);
+        return point_at(joined, why);
+    }
+    return 0;
+}
+
+int ns_open(struct ns_plan *plan, struct failure *why)
+{
+    for (size_t i = 0; i < plan->joined_count; i++) {
+        struct ns_joined *joined = &plan->joined[i];
+        if (open_joined(joined, why) < 0)
+            return -1;
+        /* The kernel refuses joining the user namespace one is in already. */
+        if (joined->type == NS_USER && is_own_namespace(joined->fd, NS_USER)) {
+            fd_close(&joined->fd);
+            ns_plan_drop(plan, i--);
+        }
+    }
+    return 0;
+}
+
+void ns_close(struct ns_plan *plan)
+{
+    for (size_t i = 0; i < plan->joined_count; i++)
+        fd_close(&plan->joined[i].fd);
+}
+
+static int join(struct ns_joined *joined, struct failure *why)
+{
+    if (setns(joined->fd, (int)ns_clone_flags[joined->type]) < 0) {
+        int errnum = errno;
+        fail_sys(why, "join %s namespace '%s'", ns_type_names[joined->type], joined->path);
+        if (errnum == EPERM)
+            failure_hint(why, "joining needs CAP_SYS_ADMIN in the user namespace that owns it");
+        return point_at(joined, why);
+    }
+    joined->done = true;
+    fd_close(&joined->fd);
+    return 0;
+}
+
+/* Joins every namespace of the plan but the user namespace.  A refusal is an error unless `later` tells
+ * that there will be a second try with other privileges. */
+static int join_pass(struct ns_plan *plan, bool later, struct failure *why)
+{
+    for (size_t i = 0; i < plan->joined_count; i++) {
+        struct ns_joined *joined = &plan->joined[i];
+        if (joined->done || joined->type == NS_USER)
+            continue;
+        if (join(joined, why) < 0 && !(later && why->errnum == EPERM))
+            return -1;
+    }
+    return 0;
+}
+
+int ns_join_before_user(struct ns_plan *plan, struct failure *why)
+{
+    return join_pass(plan, plan->joined_user, why);
+}
+
+int ns_join_user(struct ns_plan *plan, struct failure *why)
+{
+    for (size_t i = 0; i < plan->joined_count; i++)
+        if (plan->joined[i].type == NS_USER && join(&plan->joined[i], why) < 0)
+            return -1;
+    if (plan->new_user && unshare(CLONE_NEWUSER) < 0) {
+        fail_sys(why, "make a user namespace");
+        return failure_hint(why, "see /proc/sys/user/max_user_namespaces and the host's policy for unprivileged user namespaces");
+    }
+    return 0;
+}
+
+int ns_join_after_user(struct ns_plan *plan, struct failure *why)
+{
+    return join_pass(plan, false, why);
+}
+
+int ns_join_all(struct ns_plan *plan, struct failure *why)
+{
+    return join_pass(plan, false, why);
+}
+
+int ns_unshare_cgroup(struct failure *why)
+{
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        return fail_sys(why, "make a cgroup namespace");
+    return 0;
+}
+
+int ns_set_time_offsets(const struct ns_plan *plan, int proc_fd, struct failure *why)
+{
+    if (!plan->new_time_with_offsets)
+        return 0;
+    if (unshare(CLONE_NEWTIME) < 0)
+        return fail_sys(why, "make a time namespace");
+    char lines[256];
+    size_t used = 0;
+    const struct spec_linux *linux = plan->linux;
+    if (linux->monotonic_offset.set)
+        used += (size_t)snprintf(lines, sizeof(lines), "monotonic %lld %llu\n", (long long)linux->monotonic_offset.secs,
+                                 (unsigned long long)linux->monotonic_offset.nanosecs);
+    if (linux->boottime_offset.set)
+        used += (size_t)snprintf(lines + used, sizeof(lines) - used, "boottime %lld %llu\n", (long long)linux->boottime_offset.secs,
+                                 (unsigned long long)linux->boottime_offset.nanosecs);
+    CLEANUP_FD int fd = kernel_openat2(proc_fd, "self/timens_offsets", O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+    if (fd < 0 || write(fd, lines, used) < 0) {
+        fail_sys(why, "set the clock offsets of the time namespace");
+        failure_hint(why, "no clock may become negative or pass half of the 64-bit range");
+        return failure_pointer(why, "/linux/timeOffsets");
+    }
+    return 0;
+}

@@ -9,9 +9,8 @@
  * Two rounds before the first warm the caches and are thrown away.
  *
  * Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has returned; processor time and peak memory are
- * wait4's, so they hold what the process itself waited for (a foreground run: the container too).  The kernel counts the
- * memory of the spawning program against a vforked child, therefore this program is static and small: its own peak is
- * printed, and no contender can be below it.
+ * wait4's, so they hold what the process itself waited for (a foreground run: the container too), but not a container
+ * that outlives its creator.
  *
  * Containers outlive their creators: the driver is their subreaper and collects them between measurements.
  */
@@ -156,16 +155,16 @@ static double floor_of(const char *operation, int rounds)
     return 0;
 }
 
-static void report(int rounds, long own_rss, FILE *json)
+static void report(int rounds, FILE *json)
 {
     struct utsname host;
     const char *previous = "";
 
     uname(&host);
-    fprintf(json, "{\"kernel\": \"%s\", \"machine\": \"%s\", \"processors\": %ld, \"rounds\": %d, \"time\": %ld, \"driver_rss_kib\": %ld,\n \"results\": [",
-            host.release, host.machine, sysconf(_SC_NPROCESSORS_ONLN), rounds, (long)time(NULL), own_rss);
-    printf("%d rounds, kernel %s, %ld processors; driver's own peak %ld KiB\n", rounds, host.release,
-           sysconf(_SC_NPROCESSORS_ONLN), own_rss);
+    fprintf(json, "{\"kernel\": \"%s\", \"machine\": \"%s\", \"processors\": %ld, \"rounds\": %d, \"time\": %ld,\n \"results\": [",
+            host.release, host.machine, sysconf(_SC_NPROCESSORS_ONLN), rounds, (long)time(NULL));
+    printf("%d rounds, kernel %s, %ld processors\n", rounds, host.release,
+           sysconf(_SC_NPROCESSORS_ONLN));
     for (int i = 0; i < contenders_count; i++) {
         const struct contender *one = &contenders[i];
         double median = quantile(one, rounds, WALL, 0.5), least = quantile(one, rounds, WALL, 0),
@@ -187,7 +186,6 @@ int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 0;
     struct sample thrown_away;
-    struct rusage own;
     FILE *json = argc > 2 ? fopen(argv[2], "we") : NULL;
 
     if (rounds < 1 || json == NULL) {
@@ -199,13 +197,12 @@ int main(int argc, char **argv)
     posix_spawn_file_actions_init(&quiet);
     posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
-    getrusage(RUSAGE_SELF, &own); /* as the spawned ones inherit it */
     for (int round = -WARM_UP; round < rounds; round++)
         for (int i = 0; i < contenders_count; i++) {
             struct contender *one = &contenders[(i + (round > 0 ? round : 0)) % contenders_count];
 
             measure(one, round < 0 ? &thrown_away : &one->samples[round]);
         }
-    report(rounds, own.ru_maxrss, json);
+    report(rounds, json);
     return fclose(json) == 0 ? 0 : 1;
 }

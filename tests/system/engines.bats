@@ -24,7 +24,7 @@ adapt() {
                          else . end)
         # What this host cannot give: its controllers and its right to raise limits.
         | if $limited == {} then .linux.resources |= {devices: .devices} else . end
-        | if $sys_resource then . else del(.process.rlimits) | if (.process.oomScoreAdj // 0) < 0 then del(.process.oomScoreAdj) else . end end
+        | if $sys_resource then . else del(.process.rlimits) | .process.capabilities |= map_values(. - ["CAP_SYS_RESOURCE"]) | if (.process.oomScoreAdj // 0) < 0 then del(.process.oomScoreAdj) else . end end
         | if .linux.devices then .linux.devices |= map(select(.major == 1 or .major == 5 or .major == 10)) else . end
         ' "$ENGINES/$1.config.json" >config.json
     mkdir -p "$BATS_TEST_TMPDIR/source/dir"
@@ -51,7 +51,8 @@ looks_as_configured() {
     expect --argjson c "$wanted" '
         def bits: explode | map(if . >= 97 then . - 87 else . - 48 end) | map([0,1,1,2,1,2,2,3,1,2,2,3,2,3,3,4][.]) | add;
         (.status.CapBnd | bits) == ($c.process.capabilities.bounding | length)
-        and (.status.CapAmb | bits) == (($c.process.capabilities.ambient // []) | length)'
+        # An ambient capability must be inheritable as well (the kernel insists); buildah 1.28 lists it as ambient only.
+        and (.status.CapAmb | bits) == (($c.process.capabilities | (.ambient // []) - ((.ambient // []) - (.inheritable // []))) | length)'
     # Every mount is there with its type; the binds with whatever type the host has.
     expect --argjson c "$wanted" '
         [.mounts[] | {key: .target, value: .}] | from_entries as $at
@@ -111,9 +112,9 @@ runs_as_configured() {
     for document in docker-exec podman-exec ctr-exec; do
         jq --argjson s "$(has sys_resource && echo true || echo false)" \
             '.args = ["/probe", "report"] | .cwd = "/" | del(.apparmorProfile, .selinuxLabel) | .terminal = false
-             | if $s then . else del(.rlimits, .oomScoreAdj) end' "$ENGINES/$document.process.json" >process.json
+             | if $s then . else del(.rlimits, .oomScoreAdj) | .capabilities |= map_values(. - ["CAP_SYS_RESOURCE"]) end' "$ENGINES/$document.process.json" >process.json
         run -0 --separate-stderr rt exec --process process.json "$ID"
-        expect --argjson p "$(<process.json)" '.uid == $p.user.uid and ($p.env - .env) == []'
+        expect --argjson p "$(<process.json)" '.uid == $p.user.uid and (($p.env | map(select(startswith("HOME=") | not))) - .env) == []'
     done
     silently rt delete --force "$ID"
 }

@@ -53,15 +53,6 @@ program_fails() {
 }
 @test "root file system absent" { config '.root.path = "/no/such/root"'; stage_fails /no/such/root "$M_ENOENT"; }
 @test "root file system is a file" { config '.root.path = "config.json"'; stage_fails config.json "Not a directory"; }
-@test "cgroup: a threaded one cannot hold ours" {
-    config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/threaded/$ID"
-    mkdir -p "/sys/fs/cgroup$TEST_CGROUP/threaded"
-    echo threaded >"/sys/fs/cgroup$TEST_CGROUP/threaded/cgroup.type"
-    run --separate-stderr rt run "$ID"
-    local result=$status text=$stderr
-    find "/sys/fs/cgroup$TEST_CGROUP/threaded" -depth -type d -exec rmdir {} + 2>/dev/null
-    [[ $result == 1 ]] && says "$text" cgroup
-}
 @test "cgroup: depth limit reached" {
     mkdir -p "/sys/fs/cgroup$TEST_CGROUP/shallow"
     echo 0 >"/sys/fs/cgroup$TEST_CGROUP/shallow/cgroup.max.depth"

@@ -72,6 +72,8 @@ mount_add() { config '.mounts += [$m]' --argjson m "$1"; }
 
 common_setup() {
     umask 022
+    # Ids that own nothing here must reach the bundle.
+    [[ -O $BATS_RUN_TMPDIR ]] && chmod a+rx "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
     ID=cl-$BATS_SUITE_TEST_NUMBER-$$
     BUNDLE=$BATS_TEST_TMPDIR/bundle
     new_bundle "$BUNDLE"

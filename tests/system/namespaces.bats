@@ -96,7 +96,6 @@ ns_of() { readlink "/proc/$1/ns/$2"; }
 }
 
 with_user_namespace() {
-    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" 2>/dev/null || true
     chown -R 200000:200000 "$BUNDLE/rootfs"
     config '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = $m | .linux.gidMappings = $m' \
         --argjson m "${1:-[{\"containerID\": 0, \"hostID\": 200000, \"size\": 1000\}]}"

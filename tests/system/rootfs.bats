@@ -201,7 +201,8 @@ load helpers
     inside list /secret + stat /etc/shadowed + write /data/x y + try-open /proc/kcore r + write /proc/sys/kernel/hostname hacked + write /proc/sysrq-trigger b
     [[ ${lines[0]} == '[]' ]]
     output=${lines[1]} expect '.type == "char" and .major == 1 and .minor == 3'
-    [[ ${lines[2]} == *EROFS* && ${lines[4]} == *EROFS* && ${lines[5]} == *EROFS* ]]
+    [[ ${lines[2]} == *EROFS* && ${lines[4]} == *EROFS* ]]
+    [[ ${lines[5]} == *EROFS* || ! -e /proc/sysrq-trigger ]]
     inside write /secret/new x
     [[ $output != *null* ]]
 }

@@ -385,6 +385,7 @@ static int init_run(struct init *init, struct failure *why)
 void init_main(void *argument)
 {
     struct init init = {.birth = argument, .terminal = -1};
+    note(&init, STAGE_BEGIN);
     init.conversation = fd_steal(&init.birth->init_channel);
     struct failure why;
     (void)init_run(&init, &why); /* returns only with a failure */

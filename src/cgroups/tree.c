@@ -312,18 +312,21 @@ int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failur
 
 /* ---- removal ---- */
 
-/*
- * Removes those children that can be and gives the name of one that cannot.  1 there is one, 0 none is left, -errno.
- */
-static int remove_leaves(int fd, char *ret_name, size_t size)
+/* Removes those children that can be, counts them, and gives the name of one that cannot.  1 there is one, 0 none is left, -errno. */
+static int remove_leaves(int fd, unsigned *ret_removed, char *ret_name, size_t size)
 {
     DIR *listing = open_listing(fd);
     if (!listing)
         return errno == ENOENT || errno == ENODEV ? 0 : -errno;
     int result = 0;
+    *ret_removed = 0;
     for (const struct dirent *entry; (entry = readdir(listing));) {
-        if (!is_child_cgroup(entry) || unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        if (!is_child_cgroup(entry))
             continue;
+        if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+            ++*ret_removed;
+            continue;
+        }
         if (errno != EBUSY && errno != ENOTEMPTY) {
             result = -errno;
             break;
@@ -348,12 +351,13 @@ int tree_remove_children(int cgroup_fd, int64_t deadline_ms)
     bool came_down = false;
     for (size_t depth = 0;;) {
         char name[NAME_MAX + 1];
-        int left = remove_leaves(here, name, sizeof name);
+        unsigned removed = 0;
+        int left = remove_leaves(here, &removed, name, sizeof name);
         if (left < 0)
             return left;
         if (left == 0 && depth == 0)
             return 0;
-        if (left == 0 && came_down)
+        if (left == 0 && came_down && removed == 0)
             return -EBUSY; /* a leaf without processes that would not go: somebody is moving in or out */
         if (deadline_ms >= 0 && clock_now_ms() > deadline_ms)
             return -ETIMEDOUT;

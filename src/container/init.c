@@ -68,7 +68,12 @@ static int tell(struct init *init, enum message_kind kind, int fd, struct failur
 static int begin(struct init *init, struct failure *why)
 {
     struct birth *birth = init->birth;
+    /* The creator's own: its end of the channel, and host directories that no container may see (CVE-2024-21626). */
     fd_close(&birth->channel);
+    fd_close(&birth->directory.fd);
+    fd_close(&birth->directory.root_fd);
+    fd_close(&birth->cgroup.fd);
+    fd_close(&birth->console_socket);
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return fail_sys(why, "tie init's life to the creator's");
@@ -380,6 +385,7 @@ static int init_run(struct init *init, struct failure *why)
 void init_main(void *argument)
 {
     struct init init = {.birth = argument, .terminal = -1};
+    note(&init, STAGE_BEGIN);
     init.conversation = fd_steal(&init.birth->init_channel);
     struct failure why;
     (void)init_run(&init, &why); /* returns only with a failure */

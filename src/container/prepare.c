@@ -93,7 +93,8 @@ static int plan_namespaces(struct birth *birth, struct failure *why)
         ns_open(&birth->namespaces, why) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
-    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
     birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
     return 0;
 }
@@ -232,18 +233,25 @@ static int keep_config(struct birth *birth, struct failure *why)
     return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
 }
 
-int prepare_make(struct birth *birth, struct failure *why)
+int prepare_channel(struct birth *birth, struct failure *why)
 {
     int ends[2];
+    if (channel_open(ends, why) < 0)
+        return -1;
+    birth->channel = ends[0];
+    birth->init_channel = ends[1];
+    return 0;
+}
+
+int prepare_make(struct birth *birth, struct failure *why)
+{
     if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0 ||
         keep_config(birth, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;
-    if (channel_open(ends, why) < 0)
+    if (prepare_channel(birth, why) < 0)
         return -1;
-    birth->channel = ends[0];
-    birth->init_channel = ends[1];
     birth->words = last_words_map();
     return birth->words == NULL ? fail_sys(why, "map a shared page") : 0;
 }

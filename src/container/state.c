@@ -225,7 +225,9 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
 
 void state_close(struct state_directory *directory)
 {
-    fd_close(&directory->fd); /* releases the lock */
+    if (directory->fd >= 0)
+        (void)flock(directory->fd, LOCK_UN); /* a child may hold a copy for a moment longer; unlocking cannot fail */
+    fd_close(&directory->fd);
     fd_close(&directory->root_fd);
 }
 

@@ -58,6 +58,7 @@ static int explain_death(struct birth *birth, struct failure *why)
     fd_close(&child->pidfd);
     int stage = atomic_load(&birth->words->stage), errnum = atomic_load(&birth->words->errnum);
     const char *doing = stage >= 0 && stage < STAGES ? stage_words[stage] : "working";
+    birth->died_unborn = stage == STAGE_UNBORN && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (errnum != 0)
         fail_errno(why, errnum, "read from the init process: it failed while %s", doing);
     else if (WIFSIGNALED(status))
@@ -90,7 +91,8 @@ static void birth_undo(struct birth *birth)
 
 static void birth_done(struct birth *birth)
 {
-    rootfs_close(birth->rootfs);
+    if (birth->rootfs != NULL)
+        rootfs_close(birth->rootfs);
     ns_close(&birth->namespaces);
     cgroup_close(&birth->cgroup);
     fd_close(&birth->channel);
@@ -125,7 +127,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
 {
     if (!birth->init_waits)
         return 0;
-    if (birth->runtime->manager == CGROUP_MANAGER_SYSTEMD) {
+    if (birth->attach) {
         if (cgroup_attach(&birth->cgroup_request, &birth->arena, &birth->cgroup, birth->init.pid, why) < 0)
             return -1;
         birth->state.cgroup = birth->cgroup.name;
@@ -141,7 +143,7 @@ static int clone_directly(struct birth *birth, struct failure *why)
 {
     struct ns_spawn spawn = {
         .flags = birth->namespaces.new_flags | (birth->namespaces.new_user ? CLONE_NEWUSER : 0),
-        .cgroup_fd = birth->cgroup.fd,
+        .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_CHILD,
         .body = init_main,
         .arg = birth,
@@ -205,9 +207,6 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
 
 static int birth_clone(struct birth *birth, struct failure *why)
 {
-    if (own_binary_protect(birth->runtime->argv, why) < 0)
-        return -1;
-    proxy_block_signals(&birth->old_signals);
     return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
 }
 
@@ -348,11 +347,29 @@ static void birth_init(struct birth *birth, const struct runtime *runtime, const
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
 
-static int birth_bring_up(struct birth *birth, struct failure *why)
+/* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
+ * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
+ * cgroups.  Moving the child by cgroup.procs works. */
+static int clone_again(struct birth *birth, struct failure *why)
 {
-    if (prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0 || birth_clone(birth, why) < 0)
+    log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
+    end_process(&birth->escort);
+    fd_close(&birth->channel);
+    birth->attach = birth->init_waits = true;
+    birth->died_unborn = false;
+    if (prepare_channel(birth, why) < 0 || birth_clone(birth, why) < 0)
         return -1;
     return serve_init(birth, why);
+}
+
+static int birth_bring_up(struct birth *birth, struct failure *why)
+{
+    if (prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0 || own_binary_protect(birth->runtime->argv, why) < 0)
+        return -1;
+    proxy_block_signals(&birth->old_signals);
+    if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
+        return 0;
+    return birth->died_unborn && !birth->attach ? clone_again(birth, why) : -1;
 }
 
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)

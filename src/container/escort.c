@@ -44,11 +44,12 @@ static int spawn_init(struct birth *birth, struct failure *why)
         return fail_sys(why, "become non-dumpable");
     struct ns_spawn spawn = {
         .flags = birth->namespaces.new_flags,
-        .cgroup_fd = birth->cgroup.fd,
+        .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_SIBLING,
         .body = init_main,
         .arg = birth,
     };
+    atomic_store(&birth->words->stage, STAGE_UNBORN);
     struct ns_child child;
     if (ns_spawn(&spawn, &child, why) < 0)
         return -1;

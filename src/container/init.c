@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/text.h"
 #include "container/birth.h"
 #include "container/channel.h"
 #include "container/hooks.h"
@@ -28,6 +29,7 @@ struct init {
     bool setgroups_denied;
     mode_t caller_umask;
     int terminal; /* the slave end, -1: none */
+    bool directory_later; /* cwd could not be entered as root */
     char **environment;
     char *program;
 };
@@ -66,7 +68,12 @@ static int tell(struct init *init, enum message_kind kind, int fd, struct failur
 static int begin(struct init *init, struct failure *why)
 {
     struct birth *birth = init->birth;
+    /* The creator's own: its end of the channel, and host directories that no container may see (CVE-2024-21626). */
     fd_close(&birth->channel);
+    fd_close(&birth->directory.fd);
+    fd_close(&birth->directory.root_fd);
+    fd_close(&birth->cgroup.fd);
+    fd_close(&birth->console_socket);
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return fail_sys(why, "tie init's life to the creator's");
@@ -113,7 +120,7 @@ static int set_limits(struct init *init, struct failure *why)
             limits_set_rlimits(0, &birth->spec.process, why) < 0)
             return -1;
     }
-    return limits_set_scheduling(&birth->spec, why);
+    return scheduling_set(&birth->spec, why);
 }
 
 static int set_up_namespaces(struct init *init, struct failure *why)
@@ -127,9 +134,9 @@ static int set_up_namespaces(struct init *init, struct failure *why)
         return -1;
     if (ns_is_new(&birth->namespaces, NS_NETWORK) && ns_loopback_up(why) < 0)
         return -1;
-    if (!(birth->request->flags & CREATE_NO_NEW_KEYRING) && keyring_join(birth->state.id, why) < 0)
-        return -1;
-    return 0;
+    if (birth->request->flags & CREATE_NO_NEW_KEYRING)
+        return 0;
+    return lsm_set_key_label(birth->proc_fd, &spec->process, why) < 0 ? -1 : keyring_join(birth->state.id, why);
 }
 
 static int build_root(struct init *init, struct failure *why)
@@ -212,12 +219,15 @@ static int find_program(struct init *init, struct failure *why)
         return 0;
     char listen_fds[32];
     snprintf(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%u", birth->listen_fds);
-    const char *const listening[] = {listen_fds, "LISTEN_PID=1", NULL}, *const nothing[] = {NULL};
-    if (environment_build(process, rootfs_root_fd(birth->rootfs), birth->listen_fds > 0 ? listening : nothing, &birth->arena,
+    const char *const listening[] = {listen_fds, "LISTEN_PID=1", NULL};
+    if (environment_build(process, rootfs_root_fd(birth->rootfs), birth->proc_fd, birth->listen_fds > 0 ? listening : NULL, &birth->arena,
                           &init->environment, why) < 0)
         return -1;
-    if (environment_enter_directory(process->cwd, why) < 0)
-        return -1;
+    if (environment_enter_directory(process->cwd, why) < 0) {
+        if (why->errnum != EACCES && why->errnum != EPERM)
+            return -1;
+        init->directory_later = true; /* perhaps the process's own user may */
+    }
     return environment_find_program(process->args.items[0], init->environment, process->cwd, &birth->arena, &init->program, why);
 }
 
@@ -293,12 +303,24 @@ static int load_filter(struct init *init, struct failure *why)
     if (filter->instructions == 0)
         return 0;
     note(init, STAGE_SECCOMP);
-    int listener = seccomp_load(filter);
+    int listener = seccomp_install(filter);
     if (listener < 0) {
         fail_errno(why, listener, "load the seccomp filter");
         return failure_pointer(why, "/linux/seccomp");
     }
     return filter->notify ? hand_over_listener(init, &listener, why) : 0;
+}
+
+static enum identity_groups groups_rule(const struct init *init)
+{
+    const char *keep = spec_annotation(&init->birth->spec, "run.oci.keep_original_groups");
+    if (text_equal(keep, "1"))
+        return IDENTITY_GROUPS_KEEP;
+    /* Also where the runtime itself runs in a user namespace whose groups are fixed. */
+    char rule[16] = "";
+    bool denied = init->setgroups_denied ||
+                  (proc_read(init->birth->proc_fd, "self/setgroups", rule, sizeof(rule)) > 0 && text_starts(rule, "deny"));
+    return denied ? IDENTITY_GROUPS_DENIED : IDENTITY_GROUPS_SET;
 }
 
 /* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
@@ -314,7 +336,9 @@ static int become_process(struct init *init, struct failure *why)
     umask(init->caller_umask);
     reset_signals(&birth->old_signals);
     if (lsm_set_exec_labels(birth->proc_fd, process, why) < 0 || caps_drop_bounding(&birth->caps, why) < 0 ||
-        identity_take(&process->user, init->setgroups_denied, why) < 0 || fds_leave_only(birth->preserved_fds, why) < 0)
+        identity_take(&process->user, groups_rule(init), why) < 0 || fds_leave_only(birth->preserved_fds, why) < 0)
+        return -1;
+    if (init->directory_later && environment_enter_directory(process->cwd, why) < 0)
         return -1;
     if (!process->no_new_privileges) {
         if (birth->filter.instructions > 0 && caps_keep_for_filter(&birth->caps, why) < 0)
@@ -338,7 +362,7 @@ static int execute(struct init *init, struct failure *why)
     if (init->told_by_start)
         IGNORE_RESULT(channel_send(init->conversation, MESSAGE_EXECUTING, 0, -1)); /* `start` may be gone: the program runs all the same */
     execve(init->program, argv, init->environment);
-    return environment_explain_exec(argv[0], init->program, errno, why);
+    return environment_explain_exec(init->program, errno, why);
 }
 
 static int init_run(struct init *init, struct failure *why)
@@ -361,6 +385,7 @@ static int init_run(struct init *init, struct failure *why)
 void init_main(void *argument)
 {
     struct init init = {.birth = argument, .terminal = -1};
+    note(&init, STAGE_BEGIN);
     init.conversation = fd_steal(&init.birth->init_channel);
     struct failure why;
     (void)init_run(&init, &why); /* returns only with a failure */

@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,9 +19,13 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/kernel.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "container/channel.h"
 #include "spec/read.h"
+
+/* Below the state root; ids do not begin with a dot. */
+#define SECCOMP_CACHE ".seccomp"
 
 static int read_bundle(struct birth *birth, struct failure *why)
 {
@@ -88,7 +93,8 @@ static int plan_namespaces(struct birth *birth, struct failure *why)
         ns_open(&birth->namespaces, why) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
-    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
     birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
     return 0;
 }
@@ -116,8 +122,9 @@ int prepare_plan(struct birth *birth, struct failure *why)
     if (check_specification(birth, why) < 0 || plan_namespaces(birth, why) < 0)
         return -1;
     birth->proc_fd = proc_open(why);
-    if (birth->proc_fd < 0 || caps_plan(&birth->spec.process.capabilities, birth->proc_fd, &birth->caps, why) < 0)
+    if (birth->proc_fd < 0)
         return -1;
+    caps_plan(&birth->spec.process.capabilities, &birth->caps);
     prepare_arguments(birth);
     return connect_console(birth, why);
 }
@@ -151,7 +158,6 @@ static void describe_cgroup(struct birth *birth)
         .cgroups_path = birth->spec.linux.cgroups_path,
         .resources = birth->spec.linux.resources.set ? &birth->spec.linux.resources : NULL,
         .annotations = &birth->spec.annotations,
-        .new_user_ns = birth->new_user_ns,
     };
 }
 
@@ -212,7 +218,13 @@ static int plan_root(struct birth *birth, struct failure *why)
 static int make_filter(struct birth *birth, struct failure *why)
 {
     const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
-    return seccomp->set ? seccomp_build(seccomp, &birth->arena, &birth->filter, why) : 0;
+    if (!seccomp->set)
+        return 0;
+    /* Without a cache directory every start compiles: slower, not wrong. */
+    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+        log_debug("make the seccomp cache directory: %s", strerror(errno));
+    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
 }
 
 static int keep_config(struct birth *birth, struct failure *why)
@@ -221,18 +233,25 @@ static int keep_config(struct birth *birth, struct failure *why)
     return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
 }
 
-int prepare_make(struct birth *birth, struct failure *why)
+int prepare_channel(struct birth *birth, struct failure *why)
 {
     int ends[2];
+    if (channel_open(ends, why) < 0)
+        return -1;
+    birth->channel = ends[0];
+    birth->init_channel = ends[1];
+    return 0;
+}
+
+int prepare_make(struct birth *birth, struct failure *why)
+{
     if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0 ||
         keep_config(birth, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;
-    if (channel_open(ends, why) < 0)
+    if (prepare_channel(birth, why) < 0)
         return -1;
-    birth->channel = ends[0];
-    birth->init_channel = ends[1];
     birth->words = last_words_map();
     return birth->words == NULL ? fail_sys(why, "map a shared page") : 0;
 }

@@ -11,5 +11,7 @@
 
 int prepare_plan(struct birth *birth, struct failure *why) MUST_CHECK;
 int prepare_make(struct birth *birth, struct failure *why) MUST_CHECK;
+/* A new pair of channel ends; part of prepare_make, and again for a second clone. */
+int prepare_channel(struct birth *birth, struct failure *why) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 const char *const stage_words[STAGES] = {
+    [STAGE_UNBORN] = "being cloned",
     [STAGE_BEGIN] = "starting",
     [STAGE_JOIN] = "joining namespaces",
     [STAGE_WAIT_FOR_MAPS] = "waiting for its id maps and limits",

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 enum stage {
+    STAGE_UNBORN, /* not one instruction of init was executed */
     STAGE_BEGIN,
     STAGE_JOIN,
     STAGE_WAIT_FOR_MAPS,

@@ -46,6 +46,7 @@ static const struct json_member record_members[] = {
     JSON_NUMBER(struct record, "creatorStartTime", JSON_U64, state.creator.start_time, 0, UINT64_MAX, .flags = JSON_REQUIRED),
     JSON_FIELD(struct record, "cgroupManager", JSON_WORD, manager, .words = manager_words, .flags = JSON_REQUIRED),
     JSON_FIELD(struct record, "cgroupPath", JSON_STRING, state.cgroup.path),
+    JSON_FIELD(struct record, "cgroupJoined", JSON_BOOL, state.cgroup.joined),
     JSON_FIELD(struct record, "systemdUnit", JSON_STRING, state.cgroup.unit),
     JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
     JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
@@ -72,6 +73,7 @@ static void write_record(struct json_writer *writer, const struct state *state)
         json_string(writer, "cgroupPath", state->cgroup.path);
     if (state->cgroup.unit != NULL)
         json_string(writer, "systemdUnit", state->cgroup.unit);
+    json_bool(writer, "cgroupJoined", state->cgroup.joined);
     json_bool(writer, "ownPidNamespace", state->new_pid_ns);
     json_bool(writer, "hooks", state->has_hooks);
     json_map(writer, "annotations", &state->annotations);
@@ -223,7 +225,9 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
 
 void state_close(struct state_directory *directory)
 {
-    fd_close(&directory->fd); /* releases the lock */
+    if (directory->fd >= 0)
+        (void)flock(directory->fd, LOCK_UN); /* a child may hold a copy for a moment longer; unlocking cannot fail */
+    fd_close(&directory->fd);
     fd_close(&directory->root_fd);
 }
 

@@ -104,7 +104,7 @@ int container_kill(const struct runtime *runtime, const char *id, const char *si
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
     struct state state;
-    int sig;
+    int sig = 0;
     /* No lock: a kill must get through while another command is busy with the container. */
     int r = state_open(runtime->root, id, STATE_UNLOCKED, &directory, why);
     if (r == 0)

@@ -118,81 +118,6 @@ static void warn_ungranted(const char *set, uint64_t missing, const char *reason
     text_done(&names);
 }
 
-int caps_drop_bounding(const struct caps_plan *plan, struct failure *why)
-{
-    unsigned count = caps_count();
-    uint64_t missing = 0;
-    for (unsigned n = 0; n < count; n++) {
-        int held = cap_get_bound((cap_value_t)n);
-        if (plan->bounding & BIT(n)) {
-            if (!held)
-                missing |= BIT(n);
-            continue;
-        }
-        /* What is not asked for must go, also what is younger than our headers: it is no mere warning. */
-        if (held && cap_drop_bound((cap_value_t)n) < 0) {
-            fail_sys(why, "drop %s from the bounding set", n < WORDS ? caps_words[n] : "a capability");
-            failure_pointer(why, "/process/capabilities/bounding");
-            return failure_hint(why, "this needs CAP_SETPCAP: run as root or let the container have a user namespace");
-        }
-    }
-    warn_ungranted("bounding", missing, "the caller's own bounding set lacks it");
-    return 0;
-}
-
-/* ---- the three sets of capset(2) ---- */
-
-struct sets {
-    uint64_t effective, permitted, inheritable;
-};
-
-static uint64_t set_of(cap_t state, cap_flag_t flag, unsigned count)
-{
-    uint64_t bits = 0;
-    for (unsigned n = 0; n < count; n++) {
-        cap_flag_value_t value = CAP_CLEAR;
-        if (cap_get_flag(state, (cap_value_t)n, flag, &value) == 0 && value == CAP_SET)
-            bits |= BIT(n);
-    }
-    return bits;
-}
-
-static int sets_read(struct sets *ret_sets, unsigned count, struct failure *why)
-{
-    cap_t state = cap_get_proc();
-    if (!state)
-        return fail_sys(why, "read the process's capabilities");
-    ret_sets->effective = set_of(state, CAP_EFFECTIVE, count);
-    ret_sets->permitted = set_of(state, CAP_PERMITTED, count);
-    ret_sets->inheritable = set_of(state, CAP_INHERITABLE, count);
-    (void)cap_free(state); /* fails only on what is no cap_t */
-    return 0;
-}
-
-static int set_flag(cap_t state, cap_flag_t flag, uint64_t bits, unsigned count)
-{
-    for (unsigned n = 0; n < count; n++) {
-        cap_value_t value = (cap_value_t)n;
-        if ((bits & BIT(n)) && cap_set_flag(state, flag, 1, &value, CAP_SET) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int sets_write(const struct sets *sets, unsigned count, struct failure *why)
-{
-    cap_t state = cap_init(); /* all empty */
-    if (!state)
-        return fail_sys(why, "allocate capability sets");
-    int result = 0;
-    if (set_flag(state, CAP_EFFECTIVE, sets->effective, count) < 0 ||
-        set_flag(state, CAP_PERMITTED, sets->permitted, count) < 0 ||
-        set_flag(state, CAP_INHERITABLE, sets->inheritable, count) < 0 || cap_set_proc(state) < 0)
-        result = fail_sys(why, "set the process's capabilities");
-    (void)cap_free(state); /* fails only on what is no cap_t */
-    return result;
-}
-
 static uint64_t bounding_now(unsigned count)
 {
     uint64_t bits = 0;
@@ -202,32 +127,88 @@ static uint64_t bounding_now(unsigned count)
     return bits;
 }
 
-/* capset(2): inheritable may grow only from what is permitted or inheritable already, within the bounding set. */
-static uint64_t grantable_inheritable(const struct caps_plan *plan, const struct sets *now, unsigned count)
+int caps_drop_bounding(const struct caps_plan *plan, struct failure *why)
 {
-    return plan->inheritable & (now->inheritable | (now->permitted & bounding_now(count)));
+    unsigned count = caps_count();
+    for (unsigned n = 0; n < count; n++) {
+        if ((plan->bounding & BIT(n)) || cap_drop_bound((cap_value_t)n) == 0)
+            continue;
+        int errnum = errno;
+        if (cap_get_bound((cap_value_t)n) == 0)
+            continue; /* gone already: nothing was needed */
+        /* What is not asked for must go, also what is younger than our headers: it is no mere warning. */
+        fail_errno(why, errnum, "drop %s from the bounding set", n < WORDS ? caps_words[n] : "a capability");
+        failure_pointer(why, "/process/capabilities/bounding");
+        return failure_hint(why, "this needs CAP_SETPCAP: run as root or let the container have a user namespace");
+    }
+    if (log_level_now() >= LOG_WARNING)
+        warn_ungranted("bounding", plan->bounding & ~bounding_now(count), "the caller's own bounding set lacks it");
+    return 0;
+}
+
+/* ---- the three sets of capset(2) ---- */
+
+/* Straight to the kernel's two system calls: libcap's cap_t costs a call per bit and set, four times the time. */
+struct sets {
+    uint64_t effective, permitted, inheritable;
+};
+
+static uint64_t join_halves(uint32_t low, uint32_t high)
+{
+    return (uint64_t)high << 32 | low;
+}
+
+static int sets_read(struct sets *ret_sets, struct failure *why)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    if (capget(&header, data) < 0)
+        return fail_sys(why, "read the process's capabilities");
+    ret_sets->effective = join_halves(data[0].effective, data[1].effective);
+    ret_sets->permitted = join_halves(data[0].permitted, data[1].permitted);
+    ret_sets->inheritable = join_halves(data[0].inheritable, data[1].inheritable);
+    return 0;
+}
+
+static int sets_write(const struct sets *sets, struct failure *why)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    for (int half = 0; half < _LINUX_CAPABILITY_U32S_3; half++) {
+        data[half].effective = (uint32_t)(sets->effective >> (32 * half));
+        data[half].permitted = (uint32_t)(sets->permitted >> (32 * half));
+        data[half].inheritable = (uint32_t)(sets->inheritable >> (32 * half));
+    }
+    return capset(&header, data) < 0 ? fail_sys(why, "set the process's capabilities") : 0;
+}
+
+/* capset(2): inheritable may grow only from what is permitted or inheritable already, within the bounding set. */
+static uint64_t grantable_inheritable(const struct caps_plan *plan, const struct sets *now)
+{
+    if (!plan->inheritable)
+        return 0; /* the usual case, which need not ask for the bounding set */
+    return plan->inheritable & (now->inheritable | (now->permitted & bounding_now(caps_count())));
 }
 
 int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why)
 {
-    unsigned count = caps_count();
     struct sets now, next;
-    if (sets_read(&now, count, why) < 0)
+    if (sets_read(&now, why) < 0)
         return -1;
     next.permitted = (plan->permitted | BIT(CAP_SYS_ADMIN)) & now.permitted;
     next.effective = next.permitted;
     /* Now, while everything is still permitted: what is inheritable but not permitted could not be added later. */
-    next.inheritable = grantable_inheritable(plan, &now, count);
-    return sets_write(&next, count, why);
+    next.inheritable = grantable_inheritable(plan, &now);
+    return sets_write(&next, why);
 }
 
-static int ambient_set(uint64_t bits, unsigned count, struct failure *why)
+static int ambient_set(uint64_t bits, struct failure *why)
 {
     uint64_t refused = 0;
-    /* The caller's ambient set must not reach the container: EINVAL only on kernels without it (before 4.3). */
-    if (cap_reset_ambient() < 0)
+    /* The caller's ambient set must not reach the container.  Not cap_reset_ambient: it asks for each bit first. */
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return fail_sys(why, "empty the ambient capability set");
-    for (unsigned n = 0; n < count; n++)
+    for (unsigned n = 0; n < CAPS_MAX; n++)
         if ((bits & BIT(n)) && cap_set_ambient((cap_value_t)n, CAP_SET) < 0)
             refused |= BIT(n);
     warn_ungranted("ambient", refused, "the kernel refuses it (SECBIT_NO_CAP_AMBIENT_RAISE)");
@@ -236,19 +217,19 @@ static int ambient_set(uint64_t bits, unsigned count, struct failure *why)
 
 int caps_settle(const struct caps_plan *plan, struct failure *why)
 {
-    unsigned count = caps_count();
     struct sets now, next;
-    if (sets_read(&now, count, why) < 0)
+    if (sets_read(&now, why) < 0)
         return -1;
     next.permitted = plan->permitted & now.permitted;
     next.effective = plan->effective & next.permitted;
-    next.inheritable = grantable_inheritable(plan, &now, count);
+    next.inheritable = grantable_inheritable(plan, &now);
     warn_ungranted("permitted", plan->permitted & ~next.permitted, "the caller does not have it");
     warn_ungranted("effective", plan->effective & ~next.effective, "it is not permitted");
-    warn_ungranted("inheritable", plan->inheritable & ~next.inheritable, "it is not permitted or not in the bounding set");
-    if (sets_write(&next, count, why) < 0)
+    warn_ungranted("inheritable", plan->inheritable & ~next.inheritable,
+                   "it is not permitted or not in the bounding set");
+    if (sets_write(&next, why) < 0)
         return -1;
     uint64_t ambient = plan->ambient & next.permitted & next.inheritable;
     warn_ungranted("ambient", plan->ambient & ~ambient, "it must be permitted and inheritable too");
-    return ambient_set(ambient, count, why);
+    return ambient_set(ambient, why);
 }

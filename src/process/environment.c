@@ -122,7 +122,7 @@ static int open_passwd(int root_fd, int proc_fd)
         kernel_openat2(root_fd, "etc/passwd", O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     if (looked_at < 0 || fstat(looked_at, &file) < 0 || !S_ISREG(file.st_mode))
         return -1;
-    /* The magic link is wanted here: it leads to the very file that was looked at.  proc_fd is known to be procfs. */
+    /* The magic link is wanted here: it leads to the very file that was looked at; proc_fd is known as procfs. */
     snprintf(name, sizeof(name), "self/fd/%d", looked_at);
     return openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
 }
@@ -281,8 +281,8 @@ static int search_path(const char *name, const char *path, const char *cwd, stru
     return denied ? fail_program(why, denied, denied_result) : fail_search(why, name);
 }
 
-int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena, char **ret_path,
-                             struct failure *why)
+int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena,
+                             char **ret_path, struct failure *why)
 {
     if (!name || !name[0])
         return fail_search(why, "");

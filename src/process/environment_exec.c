@@ -1,8 +1,8 @@
 /*
  * process/environment_exec.c: why the kernel refused to execute a file that is there.
  *
- * execve(2) has few error numbers for many causes: ENOENT also means a missing interpreter.  This reads the first bytes
- * of the file, as the kernel did, and names the cause.
+ * execve(2) has few error numbers for many causes: ENOENT also means a missing interpreter.  This reads the
+ * first bytes of the file, as the kernel did, and names the cause.
  *
  * Runs in: init and joiner, after execve failed, inside the container: bounded, reading only, no magic link, and no
  * byte of the file reaches the message unsanitized.
@@ -48,7 +48,7 @@ static void take_script_interpreter(struct head *head)
     const char *word = (const char *)head->bytes + 2;
     word += strspn(word, " \t");
     size_t length = strcspn(word, " \t\r\n");
-    /* A carriage return belongs to the interpreter's name for the kernel: the commonest cause, kept visible as '?'. */
+    /* A carriage return belongs to the interpreter's name for the kernel: the commonest cause, shown as '?'. */
     if (word[length] == '\r')
         length++;
     memcpy(head->interpreter, word, length);
@@ -65,21 +65,21 @@ static void read_interpreter(int fd, uint64_t offset, uint64_t size, struct head
 }
 
 /* Both classes share this walk; the struct types differ. */
-#define TAKE_ELF_INTERPRETER(BITS)                                                                                      \
-    static void take_elf##BITS##_interpreter(int fd, struct head *head)                                                 \
-    {                                                                                                                   \
-        Elf##BITS##_Ehdr file;                                                                                          \
-        Elf##BITS##_Phdr segment;                                                                                       \
-        memcpy(&file, head->bytes, sizeof(file));                                                                       \
-        for (unsigned i = 0; i < file.e_phnum && i < PROGRAM_HEADERS_MAX; i++) {                                        \
-            uint64_t at = (uint64_t)file.e_phoff + i * sizeof(segment);                                                 \
-            if (at > INT32_MAX || pread(fd, &segment, sizeof(segment), (off_t)at) != (ssize_t)sizeof(segment))          \
-                return;                                                                                                 \
-            if (segment.p_type == PT_INTERP) {                                                                          \
-                read_interpreter(fd, segment.p_offset, segment.p_filesz, head);                                         \
-                return;                                                                                                 \
-            }                                                                                                           \
-        }                                                                                                               \
+#define TAKE_ELF_INTERPRETER(BITS) \
+    static void take_elf##BITS##_interpreter(int fd, struct head *head) \
+    { \
+        Elf##BITS##_Ehdr file; \
+        Elf##BITS##_Phdr segment; \
+        memcpy(&file, head->bytes, sizeof(file)); \
+        for (unsigned i = 0; i < file.e_phnum && i < PROGRAM_HEADERS_MAX; i++) { \
+            uint64_t at = (uint64_t)file.e_phoff + i * sizeof(segment); \
+            if (at > INT32_MAX || pread(fd, &segment, sizeof(segment), (off_t)at) != (ssize_t)sizeof(segment)) \
+                return; \
+            if (segment.p_type == PT_INTERP) { \
+                read_interpreter(fd, segment.p_offset, segment.p_filesz, head); \
+                return; \
+            } \
+        } \
     }
 TAKE_ELF_INTERPRETER(32)
 TAKE_ELF_INTERPRETER(64)
@@ -117,18 +117,18 @@ static int read_head(const char *path, struct head *head)
 
 static const char *machine_name(int machine)
 {
-    switch (machine) {
-    case EM_386: return "i386";
-    case EM_X86_64: return "x86_64";
-    case EM_ARM: return "arm";
-    case EM_AARCH64: return "aarch64";
-    case EM_PPC64: return "ppc64";
-    case EM_S390: return "s390x";
-    case EM_RISCV: return "riscv";
-    case EM_LOONGARCH: return "loongarch64";
-    case EM_MIPS: return "mips";
-    default: return NULL;
-    }
+    static const struct {
+        int machine;
+        const char *name;
+    } machines[] = {
+        {EM_386, "i386"},         {EM_X86_64, "x86_64"}, {EM_ARM, "arm"},     {EM_AARCH64, "aarch64"},
+        {EM_PPC64, "ppc64"},      {EM_S390, "s390x"},    {EM_RISCV, "riscv"}, {EM_LOONGARCH, "loongarch64"},
+        {EM_MIPS, "mips"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(machines); i++)
+        if (machines[i].machine == machine)
+            return machines[i].name;
+    return NULL;
 }
 
 static void hint_missing(const struct head *head, struct failure *why)
@@ -138,7 +138,7 @@ static void hint_missing(const struct head *head, struct failure *why)
         return;
     text_sanitize(shown, sizeof(shown), head->interpreter);
     failure_hint(why, "the file is there, but not its interpreter `%s`: add that to the image%s", shown,
-                 text_ends(head->interpreter, "\r") ? ", and end the lines of the script without carriage returns" : "");
+                 text_ends(head->interpreter, "\r") ? ", and end the script's lines without carriage returns" : "");
 }
 
 static void hint_format(const struct head *head, struct failure *why)
@@ -146,8 +146,8 @@ static void hint_format(const struct head *head, struct failure *why)
     if (head->length == 0)
         failure_hint(why, "the file is empty");
     else if (head->machine >= 0 && machine_name(head->machine))
-        failure_hint(why, "it is a program for %s: use an image for this machine, or register an emulator with binfmt_misc",
-                     machine_name(head->machine));
+        failure_hint(why, "it is a program for %s: use an image for this machine, or register an emulator with "
+                          "binfmt_misc", machine_name(head->machine));
     else if (memcmp(head->bytes, ELFMAG, SELFMAG) != 0)
         failure_hint(why, "it is no program; a script needs a first line such as #!/bin/sh");
 }

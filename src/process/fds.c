@@ -91,7 +91,8 @@ int fds_leave_only(unsigned keep, struct failure *why)
      * the channel that reports a failed execve must still be there. */
     if (kernel_close_range(FIRST + keep, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
         fail_sys(why, "mark the descriptors from %u on close-on-exec", FIRST + keep);
-        return failure_hint(why, "close_range(CLOSE_RANGE_CLOEXEC) needs Linux 5.11 and an outer sandbox that allows it");
+        return failure_hint(why, "close_range(CLOSE_RANGE_CLOEXEC) needs Linux 5.11 and an outer sandbox "
+                                 "that allows it");
     }
     for (unsigned fd = FIRST; fd < FIRST + keep; fd++)
         if (fcntl((int)fd, F_SETFD, 0) < 0)

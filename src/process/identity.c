@@ -16,7 +16,8 @@
 static int explain_unmapped(struct failure *why, const char *mappings)
 {
     if (why->errnum == EINVAL)
-        return failure_hint(why, "the id is not mapped in the container's user namespace: extend %s to cover it", mappings);
+        return failure_hint(why, "the id is not mapped in the container's user namespace: extend %s to cover it",
+                            mappings);
     if (why->errnum == EPERM)
         return failure_hint(why, "changing ids needs CAP_SETUID and CAP_SETGID in the container's user namespace");
     return -1;

@@ -70,8 +70,8 @@ static int explain_rlimit(pid_t pid, const char *word, int resource, const struc
         return -1;
     if (resource == RLIMIT_NOFILE && wanted->rlim_max <= now.rlim_max)
         return failure_hint(why, "it may not be above /proc/sys/fs/nr_open");
-    return failure_hint(why, "the caller's hard limit is %llu; raising it needs CAP_SYS_RESOURCE: raise it for the caller "
-                             "(ulimit, LimitXXX= of its unit) or ask for less",
+    return failure_hint(why, "the caller's hard limit is %llu; raising it needs CAP_SYS_RESOURCE: raise it for the "
+                             "caller (ulimit, LimitXXX= of its unit) or ask for less",
                         (unsigned long long)now.rlim_max);
 }
 

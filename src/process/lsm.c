@@ -57,7 +57,8 @@ static int refuse(struct failure *why, const char *pointer, const char *what, co
     text_sanitize(shown, sizeof(shown), label);
     fail(why, FAILURE_HOST, "%s '%s' cannot be applied: %s is not enabled on this host", what, shown, module);
     failure_pointer(why, "%s", pointer);
-    return failure_hint(why, "boot with security=%s or leave the label out", module[0] == 'A' ? "apparmor" : "selinux");
+    return failure_hint(why, "boot with security=%s or leave the label out",
+                        module[0] == 'A' ? "apparmor" : "selinux");
 }
 
 int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why)

@@ -13,8 +13,8 @@
  *   exec    executes the file behind that mount once more.
  *   memfd   executes a sealed copy in memory, where no mount can be made (rootless, outside a namespace).
  *
- * Runs in: creator and joiner, single-threaded, before clone and before anything of a container is entered: children
- * inherit it.  Must not: write to a static variable (the pages holding them are being replaced).
+ * Runs in: creator and joiner, single-threaded, before clone and before anything of a container is entered:
+ * children inherit it.  Must not: write to a static variable (the pages holding them are being replaced).
  */
 #include "process/process.h"
 
@@ -79,8 +79,8 @@ static bool is_sealed(void)
 
 /* True where no process of a container can get a descriptor for writing, whatever it does:
  * - fs-verity: the kernel opens such a file for reading only;
- * - the caller is not root, so the host's root, who owns the file, is mapped into no namespace that the caller makes,
- *   and nobody but the owner may write (an ACL entry would show in the group bits). */
+ * - the caller is not root, so the host's root, who owns the file, is mapped into no namespace that the caller
+ *   makes, and nobody but the owner may write (an ACL entry would show in the group bits). */
 static bool cannot_be_written(int self)
 {
     struct statx file;
@@ -104,10 +104,10 @@ static int open_read_only(int self)
     int fd = open(fd_path(tree, path), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    /* Closing `tree` on return is the point: while it is open, the clone lives in an anonymous mount namespace and whoever
-     * reaches it through /proc/PID/exe with CAP_SYS_ADMIN in a user namespace of its own could make it writable
-     * with mount_setattr.  Closed, the mount is in no namespace any more, so it can never be changed again; `fd` and
-     * then the mappings keep it alive. */
+    /* Closing `tree` on return is the point: while it is open, the clone lives in an anonymous mount namespace and
+     * whoever reaches it through /proc/PID/exe with CAP_SYS_ADMIN in a user namespace of its own could make it
+     * writable with mount_setattr.  Closed, the mount is in no namespace any more, so it can never be changed
+     * again; `fd` and then the mappings keep it alive. */
     return fd;
 }
 
@@ -147,7 +147,7 @@ static bool is_running_image(const struct dl_phdr_info *info, const struct image
     return false;
 }
 
-/* Same bytes, same place, same protection, other path. */
+/* Same bytes, same place, same protection, other path.  (On aarch64 a PROT_BTI is lost: hardening only.) */
 static int remap_constant(const struct image *image, uintptr_t start, size_t length, int protection, off_t offset)
 {
     void *at = mmap((void *)start, length, protection, MAP_PRIVATE | MAP_FIXED, image->fd, offset);
@@ -252,8 +252,8 @@ static int name_executable(int fd)
     return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0 ? -errno : 0;
 }
 
-/* Measured: 75 to 105 us, of which 12 are the close of the mount (the kernel waits for readers of the mount table) and
- * 15 to 20 the read of /proc/self/stat where CAP_SYS_RESOURCE is missing; a second exec costs 500 to 700. */
+/* About 110 us where a second exec costs 500 to 700: a third of it is closing the mount (the kernel waits for
+ * readers of the mount table), 20 the read of /proc/self/stat, which CAP_SYS_RESOURCE saves. */
 static int protect_by_remap(int self)
 {
     unsigned map_size = 0;
@@ -358,7 +358,7 @@ static bool executed_again(void)
     if (mark)
         (void)unsetenv(MARK); /* the name is valid; hooks and helpers have no use for it */
     if (ours)
-        (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0); /* execveat left a number; only cosmetic */
+        (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0); /* execveat left a number; cosmetic */
     return ours;
 }
 

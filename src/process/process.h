@@ -61,7 +61,7 @@ enum identity_groups {
 int identity_take(const struct spec_user *user, enum identity_groups groups, struct failure *why) MUST_CHECK;
 
 /* ---- caps.c: the door to libcap ---- */
-/* Order (CAP-11): plan (creator) → drop_bounding → identity_take → [keep_for_filter → filter] → settle → execve. */
+/* Order (CAP-11): plan (creator), drop_bounding, identity_take, [keep_for_filter, the filter,] settle, execve. */
 struct caps_plan {
     uint64_t bounding, effective, inheritable, permitted, ambient; /* bit n = capability n */
 };
@@ -78,11 +78,13 @@ int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 
 /* ---- limits.c ---- */
-/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the caller. */
+/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
+ * caller. */
 int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
-/* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then on,
- * which a rootless creator is not.  A value that is in force already is never an error. */
-int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then
+ * on, which a rootless creator is not.  A value that is in force already is never an error. */
+int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
+                         struct failure *why) MUST_CHECK;
 /* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c; for the creator, before
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
@@ -113,16 +115,17 @@ int keyring_join(const char *id, struct failure *why) MUST_CHECK;
 
 /* ---- environment.c ---- */
 /* The final envp: /process/env, duplicates: last wins, plus HOME from the container's /etc/passwd when
- * unset or empty, plus `extra` pairs ("LISTEN_FDS=2", may be NULL), NULL-ended, arena memory.  passwd is read through
- * root_fd with RESOLVE_IN_ROOT, at most 1 MiB, only if it is a regular file; proc_fd reopens the descriptor
- * that was looked at. */
+ * unset or empty, plus `extra` pairs ("LISTEN_FDS=2", may be NULL), NULL-ended, arena memory.  passwd is read
+ * through root_fd with RESOLVE_IN_ROOT, at most 1 MiB, only if it is a regular file; proc_fd reopens the
+ * descriptor that was looked at. */
 int environment_build(const struct spec_process *process, int root_fd, int proc_fd, const char *const *extra,
                       struct arena *arena, char ***ret_envp, struct failure *why) MUST_CHECK;
-/* The absolute path of args[0] by the PATH of envp (absent: /bin:/usr/bin, as execvp does), as the kernel would find
- * it from inside (after rootfs_enter and identity_take: it asks with the effective ids).  Messages are those that
- * engines look for: executable file `X` not found in $PATH …  Fills exit_code (126/127). */
-int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena, char **ret_path,
-                             struct failure *why) MUST_CHECK;
+/* The absolute path of args[0] by the PATH of envp (absent: /bin:/usr/bin, as execvp does), as the kernel would
+ * find it from inside, after rootfs_enter.  It asks with the effective ids: before identity_take, what only the
+ * container's user may not execute is found by execve (environment_explain_exec).  Messages are those
+ * that engines look for: executable file `X` not found in $PATH …  Fills exit_code (126/127). */
+int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena,
+                             char **ret_path, struct failure *why) MUST_CHECK;
 /* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter.
  * Where it fails with why->errnum EACCES or EPERM before identity_take, try again after it: a 0700 directory
  * of the container's user on a root-squashing volume opens only then (PROC-05). */

@@ -100,8 +100,8 @@ static int scheduler_check_ranges(const struct spec_scheduler *want, uint32_t po
         return fail_config(why, "/process/scheduler/priority", "only SCHED_FIFO and SCHED_RR have one, not %s",
                            want->policy);
     if (policy != SCHED_DEADLINE && (want->runtime || want->deadline || want->period))
-        return fail_config(why, "/process/scheduler", "runtime, deadline and period belong to SCHED_DEADLINE, not to %s",
-                           want->policy);
+        return fail_config(why, "/process/scheduler",
+                           "runtime, deadline and period belong to SCHED_DEADLINE, not to %s", want->policy);
     if (policy == SCHED_DEADLINE && (want->runtime == 0 || want->runtime > want->deadline ||
                                      (want->period && want->deadline > want->period)))
         return fail_config(why, "/process/scheduler", "SCHED_DEADLINE needs 0 < runtime <= deadline <= period");
@@ -116,7 +116,8 @@ static int scheduler_plan(const struct spec_scheduler *want, struct scheduler_pl
         return refuse_word(why, "/process/scheduler/policy", "policy", want->policy);
     if (policy->value == POLICY_ISO)
         return fail_config(why, "/process/scheduler/policy", "Linux does not implement SCHED_ISO");
-    if (words_or(scheduler_flags, ARRAY_LENGTH(scheduler_flags), &want->flags, "/process/scheduler/flags", &flags, why) < 0)
+    if (words_or(scheduler_flags, ARRAY_LENGTH(scheduler_flags), &want->flags, "/process/scheduler/flags", &flags,
+                 why) < 0)
         return -1;
     if (scheduler_check_ranges(want, (uint32_t)policy->value, why) < 0)
         return -1;
@@ -202,7 +203,9 @@ const char *const scheduling_memory_policy_mode_words[] = {
     "MPOL_DEFAULT", "MPOL_PREFERRED", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED_MANY",
     "MPOL_WEIGHTED_INTERLEAVE", NULL, /* index = the kernel's number */
 };
-enum { MODE_DEFAULT, MODE_PREFERRED, MODE_BIND, MODE_INTERLEAVE, MODE_LOCAL, MODE_PREFERRED_MANY, MODE_WEIGHTED, MODES };
+enum {
+    MODE_DEFAULT, MODE_PREFERRED, MODE_BIND, MODE_INTERLEAVE, MODE_LOCAL, MODE_PREFERRED_MANY, MODE_WEIGHTED, MODES
+};
 
 const char *const scheduling_memory_policy_flag_words[] = {
     "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL,
@@ -212,8 +215,8 @@ static const struct word memory_policy_flags[] = {
 };
 #define STATIC_AND_RELATIVE ((1u << 14) | (1u << 15))
 
-/* set_mempolicy(2) takes masks of up to one page (32768 bits on most machines); which of the bits are nodes is for the
- * kernel to say. */
+/* set_mempolicy(2) takes masks of up to one page (32768 bits on most machines); which of the bits are nodes is
+ * for the kernel to say. */
 #define NODES_MAX 32768u
 #define LONG_BITS (8 * sizeof(unsigned long))
 
@@ -284,7 +287,8 @@ static int memory_policy_plan(const struct spec *spec, struct memory_policy_plan
                  "/linux/memoryPolicy/flags", &flags, why) < 0)
         return -1;
     if ((flags & STATIC_AND_RELATIVE) == STATIC_AND_RELATIVE)
-        return fail_config(why, "/linux/memoryPolicy/flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+        return fail_config(why, "/linux/memoryPolicy/flags",
+                           "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
     bool has_nodes = nodes && nodes[0]; /* MPOL-04: empty equals absent */
     bool takes_nodes = mode != MODE_DEFAULT && mode != MODE_LOCAL;
     if (has_nodes && !takes_nodes)
@@ -302,14 +306,16 @@ static int memory_policy_set(const struct spec *spec, struct failure *why)
     if (memory_policy_plan(spec, &plan, why) < 0)
         return -1;
     /* The kernel looks at maxnode - 1 bits. */
-    if (kernel_set_mempolicy(plan.mode, plan.mask_bits ? plan.mask : NULL, plan.mask_bits ? plan.mask_bits + 1 : 0) == 0)
+    bool has_nodes = plan.mask_bits > 0;
+    if (kernel_set_mempolicy(plan.mode, has_nodes ? plan.mask : NULL, has_nodes ? plan.mask_bits + 1 : 0) == 0)
         return 0;
     fail_sys(why, "set memory policy %s", spec->linux.memory_policy.mode);
     failure_pointer(why, "/linux/memoryPolicy");
     if (why->errnum == ENOSYS)
         return failure_hint(why, "this kernel has no NUMA support: remove memoryPolicy");
     if (why->errnum == EINVAL)
-        return failure_hint(why, "a node is not online or not in cpuset.mems, or this kernel lacks the mode or flag");
+        return failure_hint(why, "a node is not online or not in cpuset.mems, or this kernel lacks the mode or a "
+                                 "flag");
     return -1;
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -32,6 +33,9 @@
 
 #define POINTER_SIZE 160
 #define ARGUMENTS 6
+/* Conditions on many arguments of one system call multiply inside libseccomp: a few dozen such rules take hours.
+ * Engines' profiles take some milliseconds of CPU time. */
+#define COMPILE_CPU_MS 2000
 #define ARCHS 24 /* the 23 words, and the native one when it is none of them */
 
 struct build {
@@ -43,6 +47,7 @@ struct build {
     struct newer_arch archs[ARCHS];
     bool named[ARCHS]; /* archs[i].highest is set */
     size_t archs_count;
+    int64_t cpu_deadline; /* milliseconds of this process's CPU time */
 };
 
 /* ---- actions ---- */
@@ -142,11 +147,25 @@ static int build_archs(struct build *build, struct failure *why)
 
 /* ---- rules ---- */
 
+static int64_t cpu_now_ms(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now); /* there since Linux 2.6 */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int build_add(struct build *build, uint32_t action, int number, const struct scmp_arg_cmp *args,
                      size_t args_count, const char *name, size_t rule, struct failure *why)
 {
     int err = build->library->rule_add_array(build->context, action, number, (unsigned)args_count, args);
 
+    if (args_count > 0 && cpu_now_ms() > build->cpu_deadline) {
+        (void)fail(why, FAILURE_CONFIG, "the profile is too complex to compile: %d ms were spent when rule %zu on `%s` "
+                   "was added", COMPILE_CPU_MS, rule, name); /* returned below */
+        (void)failure_hint(why, "use fewer rules with conditions on several arguments of `%s`", name);
+        return failure_pointer(why, "/linux/seccomp/syscalls/%zu", rule);
+    }
     if (err == 0)
         return 0;
     /* Already decided by an earlier rule of the profile: the first one stands. */
@@ -315,6 +334,7 @@ int build_compile(const struct spec_seccomp *seccomp, enum build_tree tree, stru
 
     if (library_open(&build.library, why) < 0)
         return -1;
+    build.cpu_deadline = cpu_now_ms() + COMPILE_CPU_MS;
     build.default_action = action_value(seccomp->default_action, &seccomp->default_errno_ret);
     build.context = build.library->init(build.default_action);
     if (build.context == NULL) {

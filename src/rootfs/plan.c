@@ -1,0 +1,555 @@
+/*
+ * rootfs/plan.c: the spec's root, mounts, devices and paths as ordered steps.
+ *
+ * Runs in: creator, and unit tests.  PURE: must not call the kernel.  Refuses what cannot be meant, with the JSON
+ * pointer, before anything exists.
+ */
+#include "rootfs/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define POINTER_SIZE 64
+
+char *path_clean(struct arena *arena, const char *path)
+{
+    char *out = arena_alloc(arena, strlen(path) + 2);
+    size_t length = 0;
+
+    while (*path) {
+        size_t part;
+        path += strspn(path, "/");
+        part = strcspn(path, "/");
+        if (part == 2 && path[0] == '.' && path[1] == '.') {
+            while (length > 0 && out[--length] != '/')
+                ;
+        } else if (part > 0 && !(part == 1 && path[0] == '.')) {
+            out[length++] = '/';
+            memcpy(out + length, path, part);
+            length += part;
+        }
+        path += part;
+    }
+    if (length == 0)
+        out[length++] = '/';
+    out[length] = '\0';
+    return out;
+}
+
+bool path_is_below(const char *path, const char *above)
+{
+    size_t length = strlen(above);
+
+    if (length == 1)
+        return true;
+    return strncmp(path, above, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/* ---- root ---- */
+
+static const char *path_from_bundle(struct arena *arena, const char *bundle, const char *path)
+{
+    return path[0] == '/' ? path : arena_format(arena, "%s/%s", bundle, path);
+}
+
+/* The four words, and the r-forms that containerd sends. */
+static int plan_root_propagation(struct rootfs *rootfs, const char *word, struct failure *why)
+{
+    static const struct {
+        const char *name;
+        struct propagation propagation;
+    } words[] = {
+        {"private", {MS_PRIVATE, false}},   {"rprivate", {MS_PRIVATE, true}},
+        {"slave", {MS_SLAVE, false}},       {"rslave", {MS_SLAVE, true}},
+        {"shared", {MS_SHARED, false}},     {"rshared", {MS_SHARED, true}},
+        {"unbindable", {MS_UNBINDABLE, false}}, {"runbindable", {MS_UNBINDABLE, true}},
+    };
+
+    if (!word || !*word)
+        return 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcmp(word, words[i].name) == 0) {
+            rootfs->root_propagation = words[i].propagation;
+            return 0;
+        }
+    fail_config(why, "/linux/rootfsPropagation", "unknown root propagation '%s'", word);
+    return failure_hint(why, "use one of shared, slave, private, unbindable");
+}
+
+static int refuse_without_namespace(const char *pointer, bool joined, struct failure *why)
+{
+    if (joined) {
+        fail_config(why, pointer, "nothing can be mounted for a container that joins an existing mount namespace");
+        return failure_hint(why, "remove it, or let the container have a new mount namespace");
+    }
+    fail_config(why, pointer, "a container without a mount namespace cannot have mounts of its own");
+    return failure_hint(why, "add {\"type\": \"mount\"} to /linux/namespaces");
+}
+
+/* Where the mount namespace is the host's, or another container's, nothing may be changed in it. */
+static int check_chroot_only(const struct spec *spec, bool joined, struct failure *why)
+{
+    const char *pointer = NULL;
+
+    if (spec->mounts_count)
+        pointer = "/mounts/0";
+    else if (spec->linux.devices_count)
+        pointer = "/linux/devices/0";
+    else if (spec->linux.masked_paths.count)
+        pointer = "/linux/maskedPaths";
+    else if (spec->linux.readonly_paths.count)
+        pointer = "/linux/readonlyPaths";
+    else if (spec->root.readonly)
+        pointer = "/root/readonly";
+    return pointer ? refuse_without_namespace(pointer, joined, why) : 0;
+}
+
+static int plan_root(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+{
+    const struct spec_namespace *mount_ns = &spec->linux.namespaces[NS_MOUNT];
+
+    if (!spec->root.path || !*spec->root.path)
+        return fail_config(why, "/root/path", "root.path is missing");
+    rootfs->root_path_host = path_from_bundle(rootfs->arena, bundle, spec->root.path);
+    rootfs->root_read_only = spec->root.readonly;
+    if (!mount_ns->listed || mount_ns->path) {
+        rootfs->entry = ROOT_CHROOT;
+        return check_chroot_only(spec, mount_ns->path != NULL, why);
+    }
+    return plan_root_propagation(rootfs, spec->linux.rootfs_propagation, why);
+}
+
+/* ---- mounts ---- */
+
+/* What may be mounted below /proc: files that lxcfs and the like replace.  Anything else could redirect a label
+ * or limit write (CVE-2019-16884, CVE-2025-52881). */
+static bool target_below_proc_allowed(const char *target)
+{
+    static const char *const names[] = {
+        "cpuinfo",  "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
+        "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (strcmp(target + strlen("/proc/"), names[i]) == 0)
+            return true;
+    return false;
+}
+
+static int check_target(struct mount_step *step, const char *pointer, struct failure *why)
+{
+    const char *target = step->target_inside;
+    bool new_procfs = step->kind == MOUNT_FILESYSTEM && text_equal(step->type, "proc");
+
+    if (strcmp(target, "/") == 0 && step->kind != MOUNT_REMOUNT) {
+        fail_config(why, pointer, "a mount over the container's root '/' would hide all of it");
+        failure_hint(why, "give the directory as root.path instead");
+        return failure_pointer(why, "%s/destination", pointer);
+    }
+    if (!path_is_below(target, "/proc") || step->kind == MOUNT_REMOUNT)
+        return 0;
+    if (strcmp(target, "/proc") == 0) {
+        step->must_be_procfs = step->kind == MOUNT_BIND;
+        if (new_procfs || step->kind == MOUNT_BIND)
+            return 0;
+        fail_config(why, pointer, "'/proc' must be of type proc, not '%s'", step->type);
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (target_below_proc_allowed(target))
+        return 0;
+    fail_config(why, pointer, "'%s' cannot be mounted over: it is inside /proc", target);
+    failure_hint(why, "only cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime, "
+                      "sys/kernel/ns_last_pid and sys/crypto/fips_enabled can be replaced");
+    return failure_pointer(why, "%s/destination", pointer);
+}
+
+static bool word_is_cgroup_option(const char *word)
+{
+    return strcmp(word, "nsdelegate") == 0 || text_starts(word, "memory_") || strcmp(word, "favordynmods") == 0;
+}
+
+static int check_bind(const struct mount_step *step, const struct spec_mount *mount, const char *pointer,
+                      struct failure *why)
+{
+    if (!mount->source || !*mount->source) {
+        fail_config(why, pointer, "bind mount at '%s' has no source", step->target_inside);
+        return failure_pointer(why, "%s/source", pointer);
+    }
+    for (size_t i = 0; i < step->options.data.count; i++) {
+        if (word_is_cgroup_option(step->options.data.items[i]))
+            continue;
+        fail_config(why, pointer, "bind mount at '%s' has the filesystem option '%s', which a bind mount cannot change",
+                    step->target_inside, step->options.data.items[i]);
+        failure_hint(why, "remove the option, or correct its spelling");
+        return failure_pointer(why, "%s/options/%zu", pointer, step->options.first_data);
+    }
+    return 0;
+}
+
+static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
+                      const char *pointer, struct failure *why)
+{
+    bool mappings = mount->uid_mappings.count > 0 && mount->gid_mappings.count > 0;
+    bool any = mount->mappings_set || mount->uid_mappings.count > 0 || mount->gid_mappings.count > 0;
+
+    if (!any && step->options.idmap == IDMAP_NONE)
+        return 0;
+    if (step->kind != MOUNT_BIND) {
+        fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
+        return -1;
+    }
+    if (any && !mappings) {
+        fail_config(why, pointer, "mount at '%s' needs both uidMappings and gidMappings, with at least one entry each",
+                    step->target_inside);
+        return failure_pointer(why, "%s/%s", pointer, mount->uid_mappings.count ? "gidMappings" : "uidMappings");
+    }
+    if (!any && !rootfs->in_user_ns) {
+        fail_config(why, pointer, "mount at '%s' has the option idmap, but there are no mappings for it",
+                    step->target_inside);
+        return failure_hint(why, "give the mount uidMappings and gidMappings, or the container a user namespace");
+    }
+    if (step->options.idmap == IDMAP_NONE)
+        step->options.idmap = IDMAP_THIS_MOUNT;
+    if (mappings) {
+        step->uid_mappings = &mount->uid_mappings;
+        step->gid_mappings = &mount->gid_mappings;
+    } else if (rootfs->around.new_user_ns) {
+        step->uid_mappings = &rootfs->spec->linux.uid_mappings;
+        step->gid_mappings = &rootfs->spec->linux.gid_mappings;
+    }
+    return 0;
+}
+
+static void propagation_add(struct rootfs *rootfs, struct mount_step *step, uint64_t kind, bool recursive)
+{
+    step->propagation = arena_grow(rootfs->arena, step->propagation, step->propagation_count,
+                                   step->propagation_count + 1, sizeof(*step->propagation));
+    step->propagation[step->propagation_count++] = (struct propagation){.kind = kind, .recursive = recursive};
+}
+
+/* A clone of a shared mount is its peer: what is mounted on it inside would show on the host.  So unless the
+ * bundle asks for a shared root, the whole clone first becomes a slave (private when nothing else is asked), and
+ * the words of the options act on that. */
+static void plan_propagation(struct rootfs *rootfs, struct mount_step *step)
+{
+    const struct mount_options *options = &step->options;
+    uint64_t root_kind = rootfs->root_propagation.kind;
+    const struct propagation *first = options->propagation_count ? &options->propagation[0] : NULL;
+    bool first_takes_all = first && (first->recursive || !options->recursive) && first->kind != MS_SHARED;
+    bool hosts_events = first || root_kind == MS_SLAVE || root_kind == MS_SHARED;
+    bool skip_private = step->kind != MOUNT_BIND && step->kind != MOUNT_REMOUNT;
+
+    if (step->kind == MOUNT_BIND && !first_takes_all && !(first && root_kind == MS_SHARED))
+        propagation_add(rootfs, step, hosts_events ? MS_SLAVE : MS_PRIVATE, true);
+    for (size_t i = 0; i < options->propagation_count; i++) {
+        const struct propagation *item = &options->propagation[i];
+        /* A new filesystem's mount is private already and has no master. */
+        if (skip_private && (item->kind == MS_PRIVATE || item->kind == MS_SLAVE))
+            continue;
+        skip_private = false;
+        propagation_add(rootfs, step, item->kind, item->recursive);
+    }
+}
+
+static enum mount_kind mount_kind_of(const struct spec_mount *mount, const struct mount_options *options)
+{
+    if (options->remount)
+        return MOUNT_REMOUNT;
+    /* Engines send type "bind" without the option now and then. */
+    if (options->bind || text_equal(mount->type, "bind"))
+        return MOUNT_BIND;
+    if (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2"))
+        return MOUNT_CGROUP;
+    return MOUNT_FILESYSTEM;
+}
+
+static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const char *pointer, struct failure *why)
+{
+    bool tmpfs = text_equal(step->type, "tmpfs");
+    bool kernels_own = text_equal(step->type, "proc") || text_equal(step->type, "sysfs");
+
+    if (!step->type || !*step->type) {
+        fail_config(why, pointer, "mount at '%s' has no type", step->target_inside);
+        failure_hint(why, "give a filesystem type, or the option bind or rbind");
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (step->options.copy_up && !tmpfs)
+        return fail_config(why, pointer, "option tmpcopyup is for tmpfs, mount at '%s' is %s", step->target_inside,
+                           step->type);
+    /* CVE-2019-19921, CVE-2023-27561: an image's symbolic link must not decide where proc or sysfs goes;
+     * CVE-2026-41579: nor where the nodes of /dev do. */
+    if (kernels_own || strcmp(step->target_inside, "/dev") == 0)
+        step->target_links = PATH_NO_LINKS;
+    if (!kernels_own && !text_equal(step->type, "mqueue") && step->kind == MOUNT_FILESYSTEM)
+        step->label = rootfs->mount_label;
+    step->take_mode = tmpfs && !step->options.mode_given;
+    /* Written to until sealed: nodes in /dev, copy-up, mount points of later entries. */
+    if (tmpfs && (step->options.attributes.set & MOUNT_ATTR_RDONLY)) {
+        step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+        step->seal_read_only = true;
+    }
+    /* A read-only mount is enough for the kernel's own filesystems; their superblocks may be the host's. */
+    if (tmpfs || kernels_own || step->kind == MOUNT_CGROUP || text_equal(step->type, "mqueue") ||
+        text_equal(step->type, "devpts"))
+        step->options.superblock_set &= ~(unsigned) SUPERBLOCK_READ_ONLY;
+    return 0;
+}
+
+/* A remount of what an earlier entry will only make read-only at the end changes that intent. */
+static void plan_remount(struct rootfs *rootfs, struct mount_step *step)
+{
+    for (size_t i = rootfs->mounts_count; i-- > 0;) {
+        struct mount_step *earlier = &rootfs->mounts[i];
+        if (strcmp(earlier->target_inside, step->target_inside) != 0 || earlier->kind == MOUNT_REMOUNT)
+            continue;
+        if (!text_equal(earlier->type, "tmpfs") || earlier->kind != MOUNT_FILESYSTEM)
+            return;
+        if (step->options.attributes.set & MOUNT_ATTR_RDONLY) {
+            earlier->seal_read_only = true;
+            step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+        } else if (step->options.attributes.clear & MOUNT_ATTR_RDONLY) {
+            earlier->seal_read_only = false;
+        }
+        return;
+    }
+}
+
+static int plan_mount(struct rootfs *rootfs, const struct spec_mount *mount, size_t index, const char *bundle,
+                      struct failure *why)
+{
+    struct mount_step *step = &rootfs->mounts[rootfs->mounts_count];
+    char pointer[POINTER_SIZE];
+
+    snprintf(pointer, sizeof(pointer), "/mounts/%zu", index);
+    *step = (struct mount_step){.index = index, .type = mount->type, .source = mount->source, .tree_fd = -1};
+    if (!mount->destination || !*mount->destination)
+        return fail_config(why, pointer, "mount has no destination");
+    if (mount->destination[0] != '/')
+        log_warning("%s/destination: '%s' is not absolute, taken relative to '/' (deprecated)", pointer,
+                    mount->destination);
+    step->target_inside = path_clean(rootfs->arena, mount->destination);
+    if (mount_options_read(&mount->options, pointer, rootfs->arena, &step->options, why) < 0)
+        return -1;
+    step->kind = mount_kind_of(mount, &step->options);
+    if (step->kind == MOUNT_BIND) {
+        if (check_bind(step, mount, pointer, why) < 0)
+            return -1;
+        step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
+    } else if (step->kind == MOUNT_REMOUNT) {
+        plan_remount(rootfs, step);
+    } else if (plan_filesystem(rootfs, step, pointer, why) < 0) {
+        return -1;
+    }
+    if (check_target(step, pointer, why) < 0 || plan_idmap(rootfs, step, mount, pointer, why) < 0)
+        return -1;
+    plan_propagation(rootfs, step);
+    rootfs->mounts_count++;
+    return 0;
+}
+
+static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+{
+    rootfs->mounts = arena_alloc(rootfs->arena, (spec->mounts_count + 1) * sizeof(*rootfs->mounts));
+    for (size_t i = 0; i < spec->mounts_count; i++)
+        if (plan_mount(rootfs, &spec->mounts[i], i, bundle, why) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- /dev ---- */
+
+/* The last entry that mounts on /dev decides what /dev is. */
+static struct mount_step *plan_dev(struct rootfs *rootfs)
+{
+    rootfs->dev = rootfs->entry == ROOT_CHROOT ? DEV_NONE : DEV_OF_ROOT;
+    for (size_t i = rootfs->mounts_count; i-- > 0;) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind == MOUNT_REMOUNT || strcmp(step->target_inside, "/dev") != 0)
+            continue;
+        rootfs->dev_is_mounted = true;
+        /* devtmpfs is one filesystem for the whole machine: what is made or removed in it is so on the host. */
+        if (step->kind == MOUNT_BIND || text_equal(step->type, "devtmpfs")) {
+            rootfs->dev = DEV_NONE;
+        } else if (text_equal(step->type, "tmpfs")) {
+            rootfs->dev = DEV_NEW_TMPFS;
+            step->is_dev = true;
+            return step;
+        }
+        break;
+    }
+    return NULL;
+}
+
+/* Made early it would be hidden by a later mount on a directory above it. */
+static bool hidden_later(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
+{
+    for (const struct mount_step *step = dev_step + 1; step < rootfs->mounts + rootfs->mounts_count; step++)
+        if (step->kind != MOUNT_REMOUNT && strcmp(path, step->target_inside) != 0 &&
+            path_is_below(path, step->target_inside))
+            return true;
+    return false;
+}
+
+/* A link made early would lead a later mount on that very name astray. */
+static bool mounted_later(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
+{
+    for (const struct mount_step *step = dev_step + 1; step < rootfs->mounts + rootfs->mounts_count; step++)
+        if (step->kind != MOUNT_REMOUNT && path_is_below(path, step->target_inside))
+            return true;
+    return false;
+}
+
+static const struct {
+    const char *path;
+    unsigned minor, major;
+} default_devices[] = {
+    {"/dev/null", 3, 1},   {"/dev/zero", 5, 1},    {"/dev/full", 7, 1},
+    {"/dev/random", 8, 1}, {"/dev/urandom", 9, 1}, {"/dev/tty", 0, 5},
+};
+
+static int plan_device(struct rootfs *rootfs, const struct spec_device *device, size_t index, struct failure *why)
+{
+    const char *pointer = arena_format(rootfs->arena, "/linux/devices/%zu", index);
+    struct device_step *step = &rootfs->devices[rootfs->devices_count];
+    mode_t type = device->type == 'p' ? S_IFIFO : device->type == 'b' ? S_IFBLK : S_IFCHR;
+
+    if (!device->path || device->path[0] != '/') {
+        fail_config(why, pointer, "device path '%s' is not absolute", device->path ? device->path : "");
+        return failure_pointer(why, "%s/path", pointer);
+    }
+    *step = (struct device_step){
+        .path_inside = path_clean(rootfs->arena, device->path),
+        .pointer = pointer,
+        .mode = type | (device->file_mode.set ? (mode_t) device->file_mode.value & 07777 : 0666),
+        .number = type == S_IFIFO ? 0 : makedev((unsigned) device->major, (unsigned) device->minor),
+        .uid = device->uid.set ? (uid_t) device->uid.value : 0,
+        .gid = device->gid.set ? (gid_t) device->gid.value : 0,
+    };
+    if (strcmp(step->path_inside, "/") == 0) {
+        fail_config(why, pointer, "device path '%s' names the root directory", device->path);
+        return failure_pointer(why, "%s/path", pointer);
+    }
+    /* /dev/ptmx is always the link to the container's own pts (privileged engines list the host's node); below a
+     * /dev that is the host's nothing is made. */
+    bool skip = strcmp(step->path_inside, "/dev/ptmx") == 0 ||
+                (rootfs->dev == DEV_NONE && path_is_below(step->path_inside, "/dev"));
+    rootfs->devices_count += skip ? 0 : 1;
+    return 0;
+}
+
+static bool device_listed(const struct rootfs *rootfs, const char *path)
+{
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (strcmp(rootfs->devices[i].path_inside, path) == 0)
+            return true;
+    return false;
+}
+
+static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
+                        struct failure *why)
+{
+    rootfs->devices = arena_alloc(rootfs->arena, (spec->linux.devices_count + ARRAY_LENGTH(default_devices)) *
+                                                     sizeof(*rootfs->devices));
+    for (size_t i = 0; i < spec->linux.devices_count; i++)
+        if (plan_device(rootfs, &spec->linux.devices[i], i, why) < 0)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
+        if (device_listed(rootfs, default_devices[i].path))
+            continue;
+        rootfs->devices[rootfs->devices_count++] = (struct device_step){
+            .path_inside = default_devices[i].path,
+            .mode = S_IFCHR | 0666,
+            .number = makedev(default_devices[i].major, default_devices[i].minor),
+        };
+    }
+    for (size_t i = 0; i < rootfs->devices_count; i++) {
+        struct device_step *device = &rootfs->devices[i];
+        device->in_new_dev = dev_step && path_is_below(device->path_inside, "/dev") &&
+                             !hidden_later(rootfs, dev_step, device->path_inside);
+    }
+    return 0;
+}
+
+static bool proc_is_mounted(const struct rootfs *rootfs)
+{
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        if (strcmp(rootfs->mounts[i].target_inside, "/proc") == 0 && text_equal(rootfs->mounts[i].type, "proc"))
+            return true;
+    return false;
+}
+
+static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    static const struct {
+        const char *path, *target, *needs;
+    } links[LINKS_MAX] = {
+        {"/dev/ptmx", "pts/ptmx", NULL},
+        {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd"},
+        {"/dev/core", "/proc/kcore", "/proc/kcore"},
+    };
+    bool proc = proc_is_mounted(rootfs);
+
+    for (size_t i = 0; i < LINKS_MAX && rootfs->dev != DEV_NONE; i++) {
+        if (device_listed(rootfs, links[i].path))
+            continue;
+        rootfs->links[rootfs->links_count++] = (struct link_step){
+            .name = links[i].path + strlen("/dev/"),
+            .target = links[i].target,
+            .needs = proc ? NULL : links[i].needs,
+            .in_new_dev = dev_step && (proc || !links[i].needs) && !mounted_later(rootfs, dev_step, links[i].path),
+        };
+    }
+}
+
+/* ---- the rest ---- */
+
+static int check_absolute(const struct strings *paths, const char *pointer, struct failure *why)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (paths->items[i][0] != '/') {
+            fail_config(why, pointer, "path '%s' is not absolute", paths->items[i]);
+            return failure_pointer(why, "%s/%zu", pointer, i);
+        }
+    return 0;
+}
+
+int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
+                struct arena *arena, struct rootfs **ret_rootfs, struct failure *why)
+{
+    struct rootfs *rootfs = arena_alloc(arena, sizeof(*rootfs));
+    const struct spec_namespace *namespaces = spec->linux.namespaces;
+
+    rootfs->arena = arena;
+    rootfs->spec = spec;
+    rootfs->around = *around;
+    rootfs->in_user_ns = around->new_user_ns || around->joined_user_ns;
+    rootfs->bind_devices = rootfs->in_user_ns;
+    rootfs->new_pid_ns = namespaces[NS_PID].listed;
+    rootfs->own_cgroup_ns = around->new_cgroup_ns || namespaces[NS_CGROUP].listed;
+    rootfs->joined_user_ns_path = namespaces[NS_USER].path;
+    rootfs->read_only_paths = &spec->linux.readonly_paths;
+    rootfs->masked_paths = &spec->linux.masked_paths;
+    rootfs->mount_label = spec->linux.mount_label && *spec->linux.mount_label ? spec->linux.mount_label : NULL;
+    rootfs->root_fd = rootfs->null_fd = rootfs->mask_fd = -1;
+
+    if (plan_root(rootfs, spec, bundle, why) < 0 || plan_mounts(rootfs, spec, bundle, why) < 0 ||
+        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", why) < 0 ||
+        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", why) < 0)
+        return -1;
+    const struct mount_step *dev_step = plan_dev(rootfs);
+    if (plan_devices(rootfs, spec, dev_step, why) < 0)
+        return -1;
+    plan_links(rootfs, dev_step);
+    *ret_rootfs = rootfs;
+    return 0;
+}

@@ -1,0 +1,225 @@
+/*
+ * rootfs/sources.c: what the container gets of the host's files: its root, the sources of binds, device nodes.
+ *
+ * All become detached clones at once, so that a path which the container's user cannot walk still works and nothing
+ * is looked up by name after the container's mounts begin (CVE-2025-31133).
+ *
+ * Runs in: creator, host mount namespace, when it may clone mounts; otherwise init, in its own copy of the host's
+ * mount namespace before the root switch.  Must not: attach anything.
+ */
+#include "rootfs/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "rootfs/mount_calls.h"
+
+#define LINK_SIZE_LIMIT 4096
+
+/* ---- root ---- */
+
+static int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
+{
+    fail_errno(why, errnum, "open root filesystem '%s'", rootfs->root_path_host);
+    if (errnum == -ENOENT || errnum == -ENOTDIR) {
+        why->kind = FAILURE_CONFIG;
+        failure_hint(why, "root.path must name an existing directory; a relative one counts from the bundle");
+    } else if (errnum == -EACCES) {
+        failure_hint(why, "every directory on the way to it must be searchable for the container's root user");
+    }
+    return failure_pointer(why, "/root/path");
+}
+
+/* The clone of a shared mount is its peer: before anything is mounted on it, it must stop telling the host. */
+static int root_take_off_host(const struct rootfs *rootfs, int root_fd, struct failure *why)
+{
+    uint64_t kind = rootfs->root_propagation.kind == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+    int result = tree_change(root_fd, &(struct tree_change){.propagation = kind}, TREE_ALL);
+
+    return result < 0 ? fail_errno(why, result, "make root filesystem '%s' %s", rootfs->root_path_host,
+                                   kind == MS_SLAVE ? "a slave" : "private")
+                      : 0;
+}
+
+int root_open(struct rootfs *rootfs, struct failure *why)
+{
+    /* O_PATH|O_DIRECTORY first would say ENOTDIR for a file; the clone's type says the same with one call less. */
+    CLEANUP_FD int root_fd = tree_clone(AT_FDCWD, rootfs->root_path_host, TREE_ALL);
+    struct stat status;
+
+    if (root_fd < 0)
+        return root_path_failed(rootfs, root_fd, why);
+    if (fstat(root_fd, &status) < 0)
+        return root_path_failed(rootfs, -errno, why);
+    if (!S_ISDIR(status.st_mode))
+        return root_path_failed(rootfs, -ENOTDIR, why);
+    if (root_take_off_host(rootfs, root_fd, why) < 0)
+        return -1;
+    rootfs->root_fd = fd_steal(&root_fd);
+    return 0;
+}
+
+/* ---- binds ---- */
+
+static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum, struct failure *why)
+{
+    if (errnum != -ENOENT && errnum != -ENOTDIR)
+        return explain_mount(why, rootfs, step, errnum, NULL);
+    fail_errno(why, errnum, "bind '%s' at '%s'", step->source, step->target_inside);
+    why->kind = FAILURE_CONFIG;
+    failure_hint(why, "the source must exist on the host before the container is created");
+    return failure_pointer(why, "/mounts/%zu/source", step->index);
+}
+
+/* One mount, or the same change for all: the recursive words, then the plain ones over them. */
+static struct mount_attributes attributes_joined(const struct mount_options *options)
+{
+    const struct mount_attributes *tree = &options->tree, *top = &options->attributes;
+
+    return (struct mount_attributes){
+        .set = (tree->set & ~top->clear) | top->set,
+        .clear = (tree->clear & ~top->set) | top->clear,
+    };
+}
+
+/* As few calls as the kernel allows: each takes attributes and one propagation, for one mount or for all. */
+static int attributes_set(const struct mount_step *step, int tree_fd)
+{
+    const struct mount_options *options = &step->options;
+    bool single = !options->recursive && step->kind == MOUNT_BIND;
+    struct tree_change change = {.user_ns_fd = -1};
+    size_t next = 0;
+    int result;
+
+    if (single || (!options->tree.set && !options->tree.clear &&
+                   (step->propagation_count == 0 || !step->propagation[0].recursive))) {
+        struct mount_attributes joined = attributes_joined(options);
+        change.set = joined.set;
+        change.clear = joined.clear;
+        if (step->propagation_count)
+            change.propagation = step->propagation[next++].kind;
+        result = tree_change(tree_fd, &change, TREE_TOP);
+    } else {
+        change.set = options->tree.set;
+        change.clear = options->tree.clear;
+        if (step->propagation_count && step->propagation[0].recursive)
+            change.propagation = step->propagation[next++].kind;
+        result = tree_change(tree_fd, &change, TREE_ALL);
+        change = (struct tree_change){.set = options->attributes.set, .clear = options->attributes.clear};
+        if (result == 0)
+            result = tree_change(tree_fd, &change, TREE_TOP);
+    }
+    for (; result == 0 && next < step->propagation_count; next++)
+        result = tree_change(tree_fd, &(struct tree_change){.propagation = step->propagation[next].kind},
+                             step->propagation[next].recursive ? TREE_ALL : TREE_TOP);
+    return result;
+}
+
+int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failure *why)
+{
+    int result = attributes_set(step, tree_fd);
+
+    if (result == 0)
+        return 0;
+    fail_errno(why, result, "set the options of '%s' mounted at '%s'", step->source ? step->source : "none",
+               step->target_inside);
+    if (result == -EPERM)
+        failure_hint(why, "an option takes away a restriction (ro, nosuid, nodev, noexec, noatime) that the source "
+                          "has outside, which a user namespace must not do: leave that option out");
+    else if (result == -ENOSYS)
+        failure_hint(why, "the kernel lacks mount_setattr(2): Linux 5.12 or later is needed");
+    return failure_pointer(why, "/mounts/%zu/options", step->index);
+}
+
+/* copy-symlink: 1 when the source is a link and was read, 0 when it is not, -errno. */
+static int source_read_link(struct rootfs *rootfs, struct mount_step *step)
+{
+    char target[LINK_SIZE_LIMIT];
+    ssize_t length = readlink(step->source, target, sizeof(target));
+
+    if (length < 0)
+        return errno == EINVAL ? 0 : -errno;
+    if ((size_t) length == sizeof(target))
+        return -ENAMETOOLONG;
+    step->link_target = arena_copy_n(rootfs->arena, target, (size_t) length);
+    return 1;
+}
+
+/* CVE-2019-16884: what a bind puts over /proc must be a real procfs. */
+static int source_check_procfs(const struct mount_step *step, int tree_fd, struct failure *why)
+{
+    struct statfs status;
+
+    if (fstatfs(tree_fd, &status) < 0)
+        return fail_sys(why, "examine '%s'", step->source);
+    if (status.f_type == PROC_SUPER_MAGIC)
+        return 0;
+    fail(why, FAILURE_CONFIG, "bind '%s' at '/proc': the source is not a procfs", step->source);
+    return failure_pointer(why, "/mounts/%zu/source", step->index);
+}
+
+int bind_source_open(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
+{
+    if (step->options.copy_symlink) {
+        int is_link = source_read_link(rootfs, step);
+        if (is_link != 0)
+            return is_link < 0 ? source_failed(rootfs, step, is_link, why) : 0;
+    }
+    CLEANUP_FD int tree_fd = tree_clone(AT_FDCWD, step->source, step->options.recursive ? TREE_ALL : TREE_TOP);
+    if (tree_fd < 0)
+        return source_failed(rootfs, step, tree_fd, why);
+    if (step->must_be_procfs && source_check_procfs(step, tree_fd, why) < 0)
+        return -1;
+    if (bind_attributes_set(step, tree_fd, why) < 0)
+        return -1;
+    step->tree_fd = fd_steal(&tree_fd);
+    return 0;
+}
+
+/* ---- devices ---- */
+
+int host_device_clone(const char *path_host, mode_t type, dev_t number)
+{
+    CLEANUP_FD int device_fd = tree_clone(AT_FDCWD, path_host, TREE_TOP);
+    struct stat status;
+
+    if (device_fd < 0)
+        return device_fd;
+    if (fstat(device_fd, &status) < 0)
+        return -errno;
+    if ((status.st_mode & S_IFMT) != type || status.st_rdev != number)
+        return -ENODEV;
+    return fd_steal(&device_fd);
+}
+
+/* ---- the front ---- */
+
+int rootfs_open(struct rootfs *rootfs, struct failure *why)
+{
+    if (rootfs->entry == ROOT_CHROOT || !rootfs->around.privileged)
+        return 0;
+    if (root_open(rootfs, why) < 0)
+        return -1;
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind != MOUNT_BIND)
+            continue;
+        if (bind_source_open(rootfs, step, why) == 0)
+            continue;
+        /* More binds than descriptors: the rest is opened by init when their turn comes. */
+        if (why->errnum != EMFILE)
+            return -1;
+        *why = (struct failure){0};
+        log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process", i);
+        break;
+    }
+    return 0;
+}

@@ -190,7 +190,7 @@ int sandbox_run(struct sandbox *sandbox)
     struct rootfs *rootfs;
     int status, barrier[2];
 
-    CHECK(why != MAP_FAILED && pipe2(barrier, O_CLOEXEC) == 0);
+    CHECK(why != MAP_FAILED);
     sandbox->around.new_user_ns = sandbox->user_ns;
     sandbox->around.new_network_ns = !sandbox->no_network_ns;
     sandbox->around.new_cgroup_ns = !sandbox->no_cgroup_ns;
@@ -201,6 +201,7 @@ int sandbox_run(struct sandbox *sandbox)
         rootfs_close(rootfs);
         return -1;
     }
+    CHECK(pipe2(barrier, O_CLOEXEC) == 0);
     int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     fflush(NULL);
     pid_t pid = init_clone(sandbox, barrier[0]);

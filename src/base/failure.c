@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fill(struct failure *why, enum failure_kind kind, int errnum, const char *fmt, va_list args)
+static void __attribute__((format(printf, 4, 0))) fill(struct failure *why, enum failure_kind kind, int errnum, const char *fmt, va_list args)
 {
     memset(why, 0, sizeof(*why));
     why->kind = kind;

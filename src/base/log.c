@@ -139,7 +139,7 @@ static void write_line(enum log_level level, const char *message)
     text_done(&line);
 }
 
-static void log_message(enum log_level level, const char *fmt, va_list args)
+static void __attribute__((format(printf, 2, 0))) log_message(enum log_level level, const char *fmt, va_list args)
 {
     char raw[2048], clean[2048];
     vsnprintf(raw, sizeof(raw), fmt, args);

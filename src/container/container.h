@@ -1,1 +1,77 @@
-/* container */
+/*
+ * container/container.h: front of the folder that knows the ORDER of things.
+ *
+ * One function per operation of the runtime specification; each is called by one file of cmd/.
+ *
+ * Runs in: the CLI process (the "creator" for create and run).
+ */
+#ifndef CRUN_LITE_CONTAINER_CONTAINER_H
+#define CRUN_LITE_CONTAINER_CONTAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+#include "cgroups/cgroups.h"
+#include "process/process.h"
+#include "spec/json.h"
+
+/* What the command line says for every command. */
+struct runtime {
+    const char *root;             /* the state root, absolute */
+    enum cgroup_manager manager;
+    const struct inherited_fds *inherited;
+    char **argv;                  /* for own_binary_protect's second start */
+};
+
+/* The state root when --root is not given: /run/crun-lite for root, else $XDG_RUNTIME_DIR/crun-lite.  0 or -1. */
+int runtime_default_root(struct arena *arena, const char **ret_root, struct failure *why) MUST_CHECK;
+
+enum create_flag {
+    CREATE_NO_PIVOT = 1 << 0,
+    CREATE_NO_NEW_KEYRING = 1 << 1,
+};
+
+struct create_request {
+    const char *id;
+    const char *bundle;          /* as given; NULL: the current directory */
+    const char *pid_file;
+    const char *console_socket;
+    const char *pidfd_socket;
+    unsigned flags;              /* enum create_flag */
+    unsigned preserve_fds;
+};
+
+enum run_flag {
+    RUN_DETACH = 1 << 0,
+    RUN_KEEP = 1 << 1, /* leave state and cgroup after the end */
+};
+
+int container_create(const struct runtime *runtime, const struct create_request *request, struct failure *why) MUST_CHECK;
+/* *ret_exit_code: the process's exit status, 128 + signal when it was killed, 0 when detached. */
+int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
+                  struct failure *why) MUST_CHECK;
+int container_start(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
+
+enum kill_scope { KILL_INIT, KILL_ALL };
+/* `signal_word`: number, NAME or SIGNAME in any case; NULL: the image's stopSignal annotation, else SIGTERM. */
+int container_kill(const struct runtime *runtime, const char *id, const char *signal_word, enum kill_scope scope,
+                   struct failure *why) MUST_CHECK;
+
+enum delete_force { DELETE_STOPPED, DELETE_ANY };
+int container_delete(const struct runtime *runtime, const char *id, enum delete_force force, struct failure *why) MUST_CHECK;
+
+/* Adds the state document of one container to the writer. */
+int container_state(const struct runtime *runtime, const char *id, struct json_writer *writer, struct failure *why) MUST_CHECK;
+
+struct container_summary {
+    const char *id, *status, *bundle, *created;
+    int pid;
+    unsigned owner;
+};
+/* Every container below the root, sorted by id; memory belongs to the arena.  A container that vanishes meanwhile is
+ * left out; one whose record cannot be read is listed with the status "stopped". */
+int container_list(const struct runtime *runtime, struct arena *arena, struct container_summary **ret_list, size_t *ret_count,
+                   struct failure *why) MUST_CHECK;
+
+#endif

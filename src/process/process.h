@@ -31,54 +31,81 @@ ssize_t proc_read(int proc_fd, const char *name, char *buffer, size_t size) MUST
  * from the read-only mount once (environment mark), where even that is refused a sealed memfd copy.
  * Skipped where the file provably cannot be written from a container (see the source).
  * Runs in: creator, before clone. */
+/* CRUN_LITE_SELF_PROTECT=remap|exec|memfd in the environment allows that one way only, also where
+ * it would have been skipped (tests; kernels on which one of the ways misbehaves).  There is no "off". */
 int own_binary_protect(char **argv, struct failure *why) MUST_CHECK;
 
 /* ---- fds.c ---- */
-/* First act of main: which of 3..N are open, before we open anything ourselves. */
-struct inherited_fds { unsigned char open[128]; /* bit map of fds 0..1023 */ };
+/* First act of main: how many descriptors from 3 on, without a gap, came from the caller.  Only these
+ * can be preserved, and later our own files cannot be taken for them.  One system call in the usual case. */
+struct inherited_fds { unsigned count; };
 void fds_look(struct inherited_fds *ret_inherited);
 /* /dev/null on closed 0, 1, 2. */
 int fds_ensure_standard(struct failure *why) MUST_CHECK;
 /* LISTEN_FDS (when LISTEN_PID is us) + --preserve-fds: the count to keep from 3 on; a missing one is an error
- * that names its number. */
+ * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
 /* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
 int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
 
 /* ---- identity.c ---- */
-/* setgroups (skipped where the user namespace denies it), setgid, setuid, umask; keeps capabilities
- * (PR_SET_KEEPCAPS) for caps_settle. */
-int identity_take(const struct spec_user *user, bool setgroups_denied, struct failure *why) MUST_CHECK;
+enum identity_groups {
+    IDENTITY_GROUPS_SET,    /* exactly additionalGids, none when absent */
+    IDENTITY_GROUPS_DENIED, /* /proc/self/setgroups says deny: they stay, nobody can change them (USR-10) */
+    IDENTITY_GROUPS_KEEP,   /* annotation run.oci.keep_original_groups: the caller's stay */
+};
+/* setgroups, setgid, setuid, umask; keeps the permitted capabilities (PR_SET_KEEPCAPS) for caps_settle.
+ * Runs in: init, joiner.  Needs: caps_drop_bounding done (it needs CAP_SETPCAP effective, gone after this).
+ * After this: effective is empty when uid is not 0, and the process is not dumpable. */
+int identity_take(const struct spec_user *user, enum identity_groups groups, struct failure *why) MUST_CHECK;
 
 /* ---- caps.c: the door to libcap ---- */
+/* Order (CAP-11): plan (creator), drop_bounding, identity_take, [keep_for_filter, the filter,] settle, execve. */
 struct caps_plan {
     uint64_t bounding, effective, inheritable, permitted, ambient; /* bit n = capability n */
 };
-/* PURE except for /proc/sys/kernel/cap_last_cap through proc_fd: unknown names and ones this kernel lacks are warnings. */
-int caps_plan(const struct spec_capabilities *capabilities, int proc_fd, struct caps_plan *ret_plan,
-              struct failure *why) MUST_CHECK;
+/* Names to sets.  Unknown names and those that this kernel lacks are warnings (CAP-08), so it cannot
+ * fail.  `process.capabilities` absent: no capability at all. */
+void caps_plan(const struct spec_capabilities *capabilities, struct caps_plan *ret_plan);
+/* Runs in: init, joiner.  Needs: CAP_SETPCAP effective. */
 int caps_drop_bounding(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
-/* Between: permitted plus CAP_SYS_ADMIN effective, so that a filter can be loaded without no_new_privs. */
+/* Between: permitted plus CAP_SYS_ADMIN, both effective, so that a filter can be loaded without
+ * no_new_privs (NNP-02); inheritable already final. */
 int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 /* Final sets; ambient last.  What the process cannot have is a warning, not an error (CAP-09). */
 int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 
 /* ---- limits.c ---- */
-/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose). */
+/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
+ * caller. */
 int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
-int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
-/* Runs in: init. Scheduler, I/O priority, memory policy, personality: each as configured, else untouched. */
-int limits_set_scheduling(const struct spec *spec, struct failure *why) MUST_CHECK;
-/* PURE word and range checks of the same members; also used by spec checks of cmd. */
+/* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then
+ * on, which a rootless creator is not.  A value that is in force already is never an error. */
+int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
+                         struct failure *why) MUST_CHECK;
+/* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c; for the creator, before
+ * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
+
+/* ---- scheduling.c ---- */
+/* Scheduler, I/O priority, memory policy, personality: each as configured, else untouched.
+ * Runs in: init, joiner, before the seccomp filter (profiles forbid personality(2), PERS-04) and before
+ * identity_take (real-time classes need CAP_SYS_NICE). */
+int scheduling_set(const struct spec *spec, struct failure *why) MUST_CHECK;
+int scheduling_check(const struct spec *spec, struct failure *why) MUST_CHECK; /* PURE */
+/* For the features document; each ended by NULL. */
+extern const char *const scheduling_memory_policy_mode_words[];
+extern const char *const scheduling_memory_policy_flag_words[];
 
 /* ---- lsm.c ---- */
 bool lsm_apparmor_enabled(void);
 bool lsm_selinux_enabled(void);
 /* Runs in: creator: a label that cannot be applied on this host is refused before anything exists. */
 int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why) MUST_CHECK;
+/* Label of the keys made from now until exec: before keyring_join (SEL-03).  Runs in: init. */
+int lsm_set_key_label(int proc_fd, const struct spec_process *process, struct failure *why) MUST_CHECK;
 /* Runs in: init, right before exec (both take effect at exec). */
 int lsm_set_exec_labels(int proc_fd, const struct spec_process *process, struct failure *why) MUST_CHECK;
 
@@ -88,18 +115,25 @@ int keyring_join(const char *id, struct failure *why) MUST_CHECK;
 
 /* ---- environment.c ---- */
 /* The final envp: /process/env, duplicates: last wins, plus HOME from the container's /etc/passwd when
- * unset, plus `extra` pairs ("LISTEN_FDS=2"), NULL-ended, arena memory.  passwd is read through
- * root_fd with RESOLVE_IN_ROOT, at most 1 MiB. */
-int environment_build(const struct spec_process *process, int root_fd, const char *const *extra,
+ * unset or empty, plus `extra` pairs ("LISTEN_FDS=2", may be NULL), NULL-ended, arena memory.  passwd is read
+ * through root_fd with RESOLVE_IN_ROOT, at most 1 MiB, only if it is a regular file; proc_fd reopens the
+ * descriptor that was looked at. */
+int environment_build(const struct spec_process *process, int root_fd, int proc_fd, const char *const *extra,
                       struct arena *arena, char ***ret_envp, struct failure *why) MUST_CHECK;
-/* The absolute path of args[0] by the PATH of envp, as the kernel would find it from inside (after
- * rootfs_enter).  Messages are those that engines look for: executable file `X` not found in $PATH … */
-int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena, char **ret_path,
-                             struct failure *why) MUST_CHECK;
-/* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter. */
+/* The absolute path of args[0] by the PATH of envp (absent: /bin:/usr/bin, as execvp does), as the kernel would
+ * find it from inside, after rootfs_enter.  It asks with the effective ids: before identity_take, what only the
+ * container's user may not execute is found by execve (environment_explain_exec).  Messages are those
+ * that engines look for: executable file `X` not found in $PATH …  Fills exit_code (126/127). */
+int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena,
+                             char **ret_path, struct failure *why) MUST_CHECK;
+/* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter.
+ * Where it fails with why->errnum EACCES or EPERM before identity_take, try again after it: a 0700 directory
+ * of the container's user on a root-squashing volume opens only then (PROC-05). */
 int environment_enter_directory(const char *cwd, struct failure *why) MUST_CHECK;
-/* The sentence and exit code (126/127) for a failed execve of `path`. */
-int environment_explain_exec(const char *name, const char *path, int errnum, struct failure *why);
+/* ---- environment_exec.c ---- */
+/* The sentence and exit code (126/127) for a failed execve of `path`; always -1.  Reads the file's first bytes
+ * for the hint; a strict filter may kill for that, so note (stage, errno) on the shared page before. */
+int environment_explain_exec(const char *path, int errnum, struct failure *why);
 
 /* ---- terminal.c ---- */
 /* A new pty of the container's own devpts, through root_fd.  Runs in: init before rootfs_enter. */

@@ -1,8 +1,8 @@
 /*
  * seccomp/seccomp.h: front of the folder that turns /linux/seccomp into a loaded filter.
  *
- * words (pure tables) -> build (libseccomp, loaded on demand, in the creator) -> load (init, two system
- * calls).  Init never sees libseccomp.
+ * words (pure tables) -> check (pure) -> build or cache (libseccomp, loaded on demand, in the creator) ->
+ * load (init, one system call).  Init never sees libseccomp.
  */
 #ifndef CRUN_LITE_SECCOMP_SECCOMP_H
 #define CRUN_LITE_SECCOMP_SECCOMP_H
@@ -22,16 +22,29 @@ struct seccomp_filter {
 };
 
 /* PURE.  Words, ranges, contradictions (errnoRet without errno action, listenerMetadata without path, NOTIFY
- * on what init itself needs after loading); names the JSON pointer. */
+ * without path or on what init itself needs after loading); names the JSON pointer. */
 int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why) MUST_CHECK;
-/* Compiles the profile.  Unknown system call names are ignored (logged at debug); system calls newer than
- * the newest one the profile names get ENOSYS instead of an EPERM default.  Runs in: creator. */
+
+/* Checks and compiles the profile.  Unknown system call names are ignored (logged at debug).  When the default
+ * action is ERRNO with EPERM, system calls newer than the newest one the profile names get ENOSYS instead, so
+ * that a C library newer than the profile finds its fallback.  Absent `flags` means no flag: whether
+ * speculation is restricted stays the administrator's choice.
+ * Runs in: creator, before any path of the container is visible (it calls dlopen). */
 int seccomp_build(const struct spec_seccomp *seccomp, struct arena *arena, struct seccomp_filter *ret_filter,
                   struct failure *why) MUST_CHECK;
-/* Loads it: the listener fd when `notify`, else 0; -errno.  PLAIN.  Runs in: init, without another
- * allocation or open.  Needs: no_new_privs or CAP_SYS_ADMIN in the user namespace. */
-int seccomp_load(const struct seccomp_filter *filter) MUST_CHECK;
-/* Sends the containerProcessState and the listener fd to /linux/seccomp/listenerPath. Runs in: creator. */
+/* The same with the compiled program kept in `cache_dir_fd` (-1: no cache): a directory of the caller's
+ * effective uid with mode 0700, which the caller makes under the state root.  A hit needs no libseccomp.
+ * An unusable directory, a foreign or damaged entry, a full disk: compiled anew, logged at debug. */
+int seccomp_build_cached(const struct spec_seccomp *seccomp, int cache_dir_fd, struct arena *arena,
+                         struct seccomp_filter *ret_filter, struct failure *why) MUST_CHECK;
+
+/* Loads it: the listener fd (CLOEXEC) when `notify`, else 0; -errno.  PLAIN.  Runs in: init, without another
+ * allocation or open.  Needs: no_new_privs or CAP_SYS_ADMIN in the user namespace.  (Not `seccomp_load`:
+ * that name is libseccomp's.) */
+int seccomp_install(const struct seccomp_filter *filter) MUST_CHECK;
+
+/* Sends the containerProcessState and the listener fd to /linux/seccomp/listenerPath on a connection of its
+ * own, closed afterwards.  Runs in: creator. */
 int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd,
                           struct failure *why) MUST_CHECK;
 
@@ -40,7 +53,7 @@ extern const char *const seccomp_action_words[];
 extern const char *const seccomp_operator_words[];
 extern const char *const seccomp_arch_words[];
 extern const char *const seccomp_flag_words[];
-/* True when this kernel (and libseccomp) can do the flag. */
+/* True when this kernel can do the flag. */
 bool seccomp_flag_supported(const char *word);
 /* "2.5.4", or NULL when libseccomp cannot be loaded. */
 const char *seccomp_library_version(void);

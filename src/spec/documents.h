@@ -14,7 +14,7 @@ struct default_config {
     uid_t host_uid;       /* for the rootless mapping */
     gid_t host_gid;
 };
-/* The default config.json, pretty, ended by a newline. */
+/* The default config.json. */
 void document_default_config(struct json_writer *writer, const struct default_config *wanted);
 
 /* What the features document needs from folders that spec/ must not include; filled by cmd/features. */

@@ -29,9 +29,12 @@ int spec_parse_resources(const char *text, size_t length, struct arena *arena,
                          struct spec_resources *resources, struct failure *why) MUST_CHECK;
 
 /* Rules of the specification that a single member cannot show: contradictions, required companions, what
- * this release refuses.  `strict` is for the future: 0. */
+ * cgroup v2 cannot express, what this release refuses.  `pointer` is where the part stands: "/process" and
+ * "/linux/resources" in config.json, "" in a document of its own. */
 int spec_check(const struct spec *spec, struct failure *why) MUST_CHECK;
 int spec_check_process(const struct spec_process *process, const char *pointer, struct failure *why) MUST_CHECK;
+int spec_check_resources(const struct spec_resources *resources, const char *pointer,
+                         struct failure *why) MUST_CHECK;
 
 void spec_done(struct spec *spec);
 

@@ -1,0 +1,217 @@
+/*
+ * cgroups/fs.c: the only writer of cgroupfs files that set limits.
+ *
+ * Runs in the creator and the update command.  Should: walk by directory fd, name the file, the value and the cgroup in every message.
+ * Must not: decide what to write (limits.c) or where (path.c).
+ */
+#include "cgroups/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+
+/* ---- making ---- */
+
+void fs_unmake(int root_fd, const char *path, unsigned levels)
+{
+    char below[PATH_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof below)
+        return;
+    memcpy(below, path, length + 1);
+    for (; levels > 0; levels--) {
+        char *slash = strrchr(below, '/');
+        if (!slash || unlinkat(root_fd, below + 1, AT_REMOVEDIR) < 0)
+            return; /* somebody else uses it by now */
+        *slash = '\0';
+    }
+}
+
+static int explain_directory(const char *what, const char *path, struct failure *why)
+{
+    int errnum = errno;
+    fail_errno(why, errnum, "%s cgroup '%s'", what, path);
+    switch (errnum) {
+    case EACCES:
+    case EPERM:
+        return failure_hint(why, "have systemd delegate a cgroup: systemd-run --user --scope -p Delegate=yes COMMAND, or run "
+                                 "without limits");
+    case EROFS:
+        return failure_hint(why, "the cgroup file system is mounted read-only: give --cgroup-manager disabled to run without limits");
+    case EAGAIN:
+        return failure_hint(why, "cgroup.max.descendants or cgroup.max.depth of a cgroup above it is reached");
+    case ENOTDIR:
+        return failure_hint(why, "a component of the path is the name of one of the kernel's own files: choose another cgroupsPath");
+    default:
+        return -1;
+    }
+}
+
+/* One step down; 1 when the directory was made, 0 when it was there. */
+static int make_level(int *fd, const char *name, const char *path, struct failure *why)
+{
+    int made = mkdirat(*fd, name, 0755) == 0;
+    if (!made && errno != EEXIST)
+        return explain_directory("make", path, why);
+    int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0) {
+        (void)explain_directory("open", path, why);
+        if (made)
+            (void)unlinkat(*fd, name, AT_REMOVEDIR); /* the first failure is the one to report */
+        return -1;
+    }
+    fd_close(fd);
+    *fd = next;
+    return made;
+}
+
+int fs_make(int root_fd, const char *path, const struct controllers *needed, struct cgroup *cgroup, struct failure *why)
+{
+    char at[PATH_MAX], name[NAME_MAX + 1];
+    CLEANUP_FD int fd = fd_duplicate(root_fd, 3);
+    if (fd < 0)
+        return fail_errno(why, fd, "duplicate a descriptor");
+    unsigned made_levels = 0;
+    at[0] = '\0';
+    for (const char *rest = path; *rest;) {
+        rest += strspn(rest, "/");
+        size_t length = strcspn(rest, "/"), so_far = strlen(at);
+        if (length == 0)
+            break;
+        if (length > NAME_MAX || so_far + length + 2 > sizeof at)
+            return fail(why, FAILURE_CONFIG, "the cgroup path '%.64s…' is too long", path);
+        /* From the top: a controller is available below only where every cgroup above passes it on. */
+        if (controllers_enable(fd, so_far ? at : "/", needed, why) < 0)
+            goto undo;
+        memcpy(name, rest, length);
+        name[length] = '\0';
+        at[so_far] = '/';
+        memcpy(at + so_far + 1, name, length + 1);
+        int made = make_level(&fd, name, at, why);
+        if (made < 0) {
+            at[so_far] = '\0';
+            goto undo;
+        }
+        made_levels = made ? made_levels + 1 : 0;
+        rest += length;
+    }
+    cgroup->fd = fd_steal(&fd);
+    cgroup->created = made_levels > 0;
+    cgroup->made_levels = made_levels;
+    return 0;
+
+undo:
+    fs_unmake(root_fd, at, made_levels);
+    return -1;
+}
+
+/* ---- writing ---- */
+
+static int check_usage(int fd, const struct cgroup_write *write, struct failure *why)
+{
+    char line[64];
+    uint64_t limit, usage;
+    /* Unreadable: no memory controller yet, so there is no usage either. */
+    if (text_to_u64(write->value, UINT64_MAX, &limit) < 0 || file_read_line_at(fd, "memory.current", line, sizeof line) < 0 ||
+        text_to_u64(line, UINT64_MAX, &usage) < 0)
+        return 0;
+    if (limit > usage)
+        return 0;
+    fail_config(why, write->pointer, "memory.limit %" PRIu64 " is not above the %" PRIu64 " bytes in use, and checkBeforeUpdate is set",
+                limit, usage);
+    return failure_hint(why, "free memory in the container first, or leave checkBeforeUpdate out to have it reclaimed");
+}
+
+static int explain_missing(int fd, const char *path, const struct cgroup_write *write, struct failure *why)
+{
+    char available[512] = "";
+    if (write->controller && file_read_line_at(fd, "cgroup.controllers", available, sizeof available) >= 0 && available[0] == '\0')
+        (void)fail(why, FAILURE_HOST, "cgroup '%s' has no file '%s': it has no controller at all", path, write->file);
+    else if (write->other_file)
+        (void)fail(why, FAILURE_HOST, "cgroup '%s' has neither '%s' nor '%s'", path, write->file, write->other_file);
+    else
+        (void)fail(why, FAILURE_HOST, "cgroup '%s' has no file '%s'", path, write->file);
+    if (write->controller && text_equal(write->controller, "io") && write->other_file)
+        (void)failure_hint(why, "weights need the kernel's BFQ scheduler or CONFIG_BLK_CGROUP_IOCOST");
+    else
+        (void)failure_hint(why, "this kernel does not offer it: leave the member out");
+    return failure_pointer(why, "%s", write->pointer);
+}
+
+static int explain_write(int fd, const char *path, const struct cgroup_write *write, int errnum, struct failure *why)
+{
+    if (errnum == ENOENT)
+        return explain_missing(fd, path, write, why);
+    fail_errno(why, errnum, "write '%.200s' to '%s' of cgroup '%s'", write->value, write->file, path);
+    switch (errnum) {
+    case EINVAL:
+    case ERANGE:
+    case ENODEV:
+    case EOPNOTSUPP:
+        why->kind = FAILURE_CONFIG; /* the kernel understood the request and refused the value */
+        break;
+    case EBUSY:
+        (void)failure_hint(why, "more is in use already than the new limit allows");
+        break;
+    default:
+        break;
+    }
+    return failure_pointer(why, "%s", write->pointer);
+}
+
+/* 0 or -errno; nothing is built. */
+static int write_plain(int fd, const struct cgroup_write *write)
+{
+    int done = file_write_text_at(fd, write->file, write->value);
+    if (done == -ENOENT && write->other_file)
+        done = file_write_text_at(fd, write->other_file, write->other_value);
+    if (done == -ENOENT && (write->flags & (WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT)))
+        return 0;
+    if (done == -EINVAL && (write->flags & WRITE_FIRST_TRY))
+        return 0;
+    return done;
+}
+
+int fs_write(int fd, const char *path, const struct cgroup_write *write, struct failure *why)
+{
+    if ((write->flags & WRITE_CHECKS_USAGE) && check_usage(fd, write, why) < 0)
+        return -1;
+    int done = write_plain(fd, write);
+    return done < 0 ? explain_write(fd, path, write, -done, why) : 0;
+}
+
+/* Lines of several devices: one write names one of them, so the old content does not undo it. */
+static bool is_per_device(const char *file)
+{
+    return text_equal(file, "io.max") || text_equal(file, "rdma.max") || text_equal(file, "io.bfq.weight") ||
+           text_equal(file, "io.weight") || text_equal(file, "io.latency");
+}
+
+int fs_write_all_or_nothing(int fd, const char *path, const struct limits *limits, struct failure *why)
+{
+    struct arena arena = {0};
+    char **old = arena_alloc(&arena, (limits->count + 1) * sizeof *old);
+    int result = 0;
+    size_t done = 0;
+    for (; result == 0 && done < limits->count; done++) {
+        const struct cgroup_write *write = &limits->writes[done];
+        if (is_per_device(write->file) || file_read_at(fd, write->file, 4096, &arena, &old[done]) < 0)
+            old[done] = NULL; /* nothing to put back */
+        result = fs_write(fd, path, write, why);
+    }
+    while (result < 0 && done-- > 0) {
+        /* The failed write included: it may have taken effect in part.  What the kernel refuses now stays; the first failure is told. */
+        int restored = old[done] && old[done][0] ? file_write_text_at(fd, limits->writes[done].file, old[done]) : 0;
+        (void)restored;
+    }
+    arena_done(&arena);
+    return result;
+}

@@ -1,0 +1,23 @@
+/*
+ * cgroups/fs.h: makes a cgroup and writes its files.
+ *
+ * Runs in: creator, and the update command.
+ */
+#ifndef CRUN_LITE_CGROUPS_FS_H
+#define CRUN_LITE_CGROUPS_FS_H
+
+#include "cgroups/controllers.h"
+
+/* Opens `path`, making what is missing, with the needed controllers enabled in every cgroup above it.  Sets fd, created and
+ * made_levels of *cgroup.  On failure removes what it made. */
+int fs_make(int root_fd, const char *path, const struct controllers *needed, struct cgroup *cgroup,
+            struct failure *why) MUST_CHECK;
+/* Removes `levels` directories from the leaf up; best effort. */
+void fs_unmake(int root_fd, const char *path, unsigned levels);
+
+/* `path` is for messages. */
+int fs_write(int fd, const char *path, const struct cgroup_write *write, struct failure *why) MUST_CHECK;
+/* All of them; on failure the old content of the files is put back, newest first. */
+int fs_write_all_or_nothing(int fd, const char *path, const struct limits *limits, struct failure *why) MUST_CHECK;
+
+#endif

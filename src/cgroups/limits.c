@@ -1,0 +1,463 @@
+/*
+ * cgroups/limits.c: /linux/resources, in cgroup v1 terms, -> ordered writes to cgroup v2 files.
+ *
+ * Pure.  Runs in the creator and the update command.  Should: give every value asked for a write, or refuse it with its JSON pointer.
+ * Must not: drop a value silently; zero means "not asked for" only where the comment says so.
+ */
+#include "cgroups/limits.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+#define R "/linux/resources"
+
+/* Below these, clone3(CLONE_INTO_CGROUP) or init's own pages might not fit: the write waits for init. */
+#define PIDS_ROOM_FOR_INIT 16
+#define MEMORY_ROOM_FOR_INIT (16u << 20)
+#define PIDS_MAX 4194304 /* PID_MAX_LIMIT: pids.max refuses more, and more is no limit */
+#define CPU_PERIOD_DEFAULT 100000
+
+struct planning {
+    struct arena *arena;
+    struct limits limits;
+    struct failure *why;
+};
+
+static const char *controller_of(struct arena *arena, const char *file)
+{
+    size_t length = strcspn(file, ".");
+    if (length == strlen("cgroup") && text_starts(file, "cgroup."))
+        return NULL;
+    return arena_copy_n(arena, file, length);
+}
+
+/* Whether the file may keep init from starting, when set to this value. */
+static bool waits_for_init(const char *file, const char *value)
+{
+    uint64_t number;
+    if (text_equal(file, "cgroup.freeze"))
+        return true;
+    if (text_to_u64(value, UINT64_MAX, &number) < 0)
+        return false;
+    if (text_equal(file, "pids.max"))
+        return number < PIDS_ROOM_FOR_INIT;
+    return (text_equal(file, "memory.max") || text_equal(file, "memory.high")) && number < MEMORY_ROOM_FOR_INIT;
+}
+
+/* A write to a file that has a late write is late as well: the last one asked for must be the last one made. */
+static bool has_late_write(const struct limits *limits, const char *file)
+{
+    for (size_t i = 0; i < limits->count; i++)
+        if ((limits->writes[i].flags & WRITE_LATE) && text_equal(limits->writes[i].file, file))
+            return true;
+    return false;
+}
+
+static struct cgroup_write *add(struct planning *planning, const char *pointer, unsigned flags, const char *file,
+                                const char *value)
+{
+    struct limits *limits = &planning->limits;
+    bool late = waits_for_init(file, value) || has_late_write(limits, file);
+    limits->writes = arena_grow(planning->arena, limits->writes, limits->count, limits->count + 1, sizeof *limits->writes);
+    struct cgroup_write *write = &limits->writes[limits->count++];
+    *write = (struct cgroup_write){
+        .file = file,
+        .value = value,
+        .controller = controller_of(planning->arena, file),
+        .pointer = pointer,
+        .flags = flags | (late ? WRITE_LATE : 0),
+    };
+    return write;
+}
+
+/* -1 is "max"; `ret_flags` says whether the value is the kernel's default. */
+static const char *number_or_max(struct planning *planning, int64_t value, unsigned *ret_flags)
+{
+    *ret_flags = value < 0 ? WRITE_IS_DEFAULT : 0;
+    return value < 0 ? "max" : arena_format(planning->arena, "%" PRId64, value);
+}
+
+static int refuse(struct planning *planning, const char *pointer, const char *what)
+{
+    fail_config(planning->why, pointer, "cgroup v2 has no equivalent of %s", what);
+    return failure_hint(planning->why, "leave the member out");
+}
+
+static int check_bytes_limit(struct planning *planning, const char *pointer, const struct optional_i64 *value)
+{
+    if (value->set && value->value < -1)
+        return fail_config(planning->why, pointer, "%" PRId64 " is neither a number of bytes nor -1 (no limit)", value->value);
+    return 0;
+}
+
+/* memory.swap is memory+swap in v1 terms, memory.swap.max is swap alone (RMEM-04..10). */
+static int plan_swap(struct planning *planning, const struct spec_resources *resources)
+{
+    static const char pointer[] = R "/memory/swap";
+    bool limited = resources->memory.limit.set && resources->memory.limit.value > 0;
+    bool unlimited = resources->memory.limit.set && resources->memory.limit.value < 0;
+    int64_t limit = limited ? resources->memory.limit.value : 0;
+    if (!resources->memory.swap.set) {
+        if (unlimited)
+            add(planning, R "/memory/limit", WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT, "memory.swap.max", "max");
+        return 0;
+    }
+    int64_t swap = resources->memory.swap.value;
+    if (swap == 0 && !limited)
+        return 0; /* "not asked for": nerdctl sends it so */
+    if (swap == -1) {
+        add(planning, pointer, WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT, "memory.swap.max", "max");
+        return 0;
+    }
+    if (swap > 0 && !limited && !unlimited) {
+        fail_config(planning->why, pointer, "memory.swap is the sum of memory and swap, and there is no memory.limit");
+        return failure_hint(planning->why, "set /linux/resources/memory/limit too");
+    }
+    if (swap > 0 && swap < limit)
+        return fail_config(planning->why, pointer,
+                           "memory.swap is the sum of memory and swap: %" PRId64 " is less than memory.limit %" PRId64, swap,
+                           limit);
+    /* An explicit 0 beside a limit is "no swap", and so is swap == limit. */
+    int64_t alone = swap == 0 ? 0 : swap - limit;
+    add(planning, pointer, alone == 0 ? WRITE_MAY_BE_MISSING : 0, "memory.swap.max",
+        arena_format(planning->arena, "%" PRId64, alone));
+    return 0;
+}
+
+static int plan_memory(struct planning *planning, const struct spec_resources *resources)
+{
+    if (resources->memory.swappiness.set && resources->memory.swappiness.value > 0)
+        return refuse(planning, R "/memory/swappiness", "memory.swappiness");
+    if (resources->memory.disable_oom_killer.set && resources->memory.disable_oom_killer.value)
+        return refuse(planning, R "/memory/disableOOMKiller", "a disabled OOM killer");
+    if (resources->memory.use_hierarchy.set && !resources->memory.use_hierarchy.value)
+        return refuse(planning, R "/memory/useHierarchy", "memory accounting without hierarchy");
+    if (check_bytes_limit(planning, R "/memory/limit", &resources->memory.limit) < 0 ||
+        check_bytes_limit(planning, R "/memory/reservation", &resources->memory.reservation) < 0 ||
+        check_bytes_limit(planning, R "/memory/swap", &resources->memory.swap) < 0)
+        return -1;
+    /* Deprecated by the specification since 1.1, which lets a runtime ignore them. */
+    if (resources->memory.kernel.set && resources->memory.kernel.value > 0)
+        log_debug("memory.kernel is ignored: cgroup v2 counts kernel memory in memory.limit");
+    if (resources->memory.kernel_tcp.set && resources->memory.kernel_tcp.value > 0)
+        log_debug("memory.kernelTCP is ignored: cgroup v2 counts it in memory.limit");
+
+    /* Swap first: with a lowered memory.max and the old swap limit the kernel would start swapping (RMEM-21). */
+    if (plan_swap(planning, resources) < 0)
+        return -1;
+    unsigned flags;
+    if (resources->memory.limit.set && resources->memory.limit.value != 0) {
+        const char *value = number_or_max(planning, resources->memory.limit.value, &flags);
+        if (resources->memory.check_before_update.set && resources->memory.check_before_update.value)
+            flags |= WRITE_CHECKS_USAGE;
+        add(planning, R "/memory/limit", flags, "memory.max", value);
+    }
+    if (resources->memory.reservation.set && resources->memory.reservation.value != 0) {
+        /* "max" is no default here: memory.low starts as 0. */
+        const char *value = number_or_max(planning, resources->memory.reservation.value, &flags);
+        add(planning, R "/memory/reservation", 0, "memory.low", value);
+    }
+    return 0;
+}
+
+/*
+ * ceil(10 ^ ((l*l + 125*l) / 612 - 7/34)) with l = log2(shares): the curve through (2, 1), (1024, 100) and (262144, 10000).
+ * The three powers below are exact enough in double for every integer of the range (checked against long double by the unit test), but
+ * libm would be one more shared object at every start for a value that is nearly always 1024.  So the logarithm and the power are
+ * computed here, by bisection over the monotonic result.
+ */
+static double log2_of(double value)
+{
+    double whole = 0, part = 0, bit = 0.5;
+    while (value >= 2) {
+        value /= 2;
+        whole++;
+    }
+    for (int i = 0; i < 52; i++, bit /= 2) {
+        value *= value;
+        if (value >= 2) {
+            value /= 2;
+            part += bit;
+        }
+    }
+    return whole + part;
+}
+
+uint64_t limits_weight_of_shares(uint64_t shares)
+{
+    if (shares <= 2)
+        return 1;
+    if (shares >= 262144)
+        return 10000;
+    const double log2_of_10 = 3.321928094887362348;
+    double l = log2_of((double)shares);
+    double exponent = ((l * l + 125 * l) / 612 - 7.0 / 34) * log2_of_10; /* log2 of the weight */
+    /* The smallest weight whose logarithm reaches the exponent is its ceiling; the tolerance keeps 1024 at 100. */
+    uint64_t low = 1, high = 10000;
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+        if (log2_of((double)middle) >= exponent - 1e-10)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static void plan_cpu_max(struct planning *planning, const struct spec_resources *resources)
+{
+    bool quota_set = resources->cpu.quota.set && resources->cpu.quota.value != 0;
+    bool period_set = resources->cpu.period.set && resources->cpu.period.value != 0;
+    if (!quota_set && !period_set)
+        return;
+    bool limited = quota_set && resources->cpu.quota.value > 0;
+    uint64_t period = period_set ? resources->cpu.period.value : CPU_PERIOD_DEFAULT;
+    const char *value = limited ? arena_format(planning->arena, "%" PRId64 " %" PRIu64, resources->cpu.quota.value, period)
+                                : arena_format(planning->arena, "max %" PRIu64, period);
+    add(planning, quota_set ? R "/cpu/quota" : R "/cpu/period", limited ? 0 : WRITE_IS_DEFAULT, "cpu.max", value);
+}
+
+static int plan_burst_and_max(struct planning *planning, const struct spec_resources *resources)
+{
+    bool limited = resources->cpu.quota.set && resources->cpu.quota.value > 0;
+    if (!resources->cpu.burst.set) {
+        plan_cpu_max(planning, resources);
+        return 0;
+    }
+    uint64_t burst = resources->cpu.burst.value;
+    if (limited && burst > (uint64_t)resources->cpu.quota.value)
+        return fail_config(planning->why, R "/cpu/burst", "cpu.burst %" PRIu64 " is more than cpu.quota %" PRId64, burst,
+                           resources->cpu.quota.value);
+    const char *value = arena_format(planning->arena, "%" PRIu64, burst);
+    unsigned flags = burst == 0 ? WRITE_IS_DEFAULT : 0;
+    size_t before = planning->limits.count;
+    /* The kernel wants burst <= quota after every single write.  Lowering both: burst goes first.  Raising both: the first try
+     * is refused and the second one counts (RCPU-11). */
+    plan_cpu_max(planning, resources);
+    if (planning->limits.count > before) {
+        struct cgroup_write max = planning->limits.writes[--planning->limits.count];
+        add(planning, R "/cpu/burst", flags | WRITE_FIRST_TRY, "cpu.max.burst", value);
+        add(planning, max.pointer, max.flags, max.file, max.value);
+    }
+    add(planning, R "/cpu/burst", flags, "cpu.max.burst", value);
+    return 0;
+}
+
+static int plan_cpu(struct planning *planning, const struct spec_resources *resources)
+{
+    if (resources->cpu.realtime_runtime.set && resources->cpu.realtime_runtime.value != 0)
+        return refuse(planning, R "/cpu/realtimeRuntime", "cpu.realtimeRuntime");
+    if (resources->cpu.realtime_period.set && resources->cpu.realtime_period.value != 0)
+        return refuse(planning, R "/cpu/realtimePeriod", "cpu.realtimePeriod");
+    bool idle = false;
+    if (resources->cpu.idle.set) {
+        int64_t value = resources->cpu.idle.value;
+        if (value != 0 && value != 1)
+            return fail_config(planning->why, R "/cpu/idle", "cpu.idle is 0 or 1, not %" PRId64, value);
+        idle = value == 1;
+        /* Before the weight: leaving idle makes the weight writable again (RCPU-17). */
+        add(planning, R "/cpu/idle", idle ? 0 : WRITE_IS_DEFAULT, "cpu.idle", idle ? "1" : "0");
+    }
+    /* An idle cgroup has no weight; the kernel refuses the write with EINVAL. */
+    if (resources->cpu.shares.set && resources->cpu.shares.value != 0 && !idle) {
+        uint64_t weight = limits_weight_of_shares(resources->cpu.shares.value);
+        add(planning, R "/cpu/shares", weight == 100 ? WRITE_IS_DEFAULT : 0, "cpu.weight",
+            arena_format(planning->arena, "%" PRIu64, weight));
+    }
+    if (plan_burst_and_max(planning, resources) < 0)
+        return -1;
+    if (resources->cpu.cpus && resources->cpu.cpus[0])
+        add(planning, R "/cpu/cpus", 0, "cpuset.cpus", resources->cpu.cpus);
+    if (resources->cpu.mems && resources->cpu.mems[0])
+        add(planning, R "/cpu/mems", 0, "cpuset.mems", resources->cpu.mems);
+    return 0;
+}
+
+/* `device` is "" for the cgroup's own weight, "8:0 " for that of one device. */
+static int plan_io_weight(struct planning *planning, const char *pointer, const char *device, uint64_t weight)
+{
+    if (weight < 10 || weight > 1000)
+        return fail_config(planning->why, pointer, "%" PRIu64 " is no block I/O weight: 10 to 1000", weight);
+    struct cgroup_write *write =
+        add(planning, pointer, 0, "io.bfq.weight", arena_format(planning->arena, "%s%" PRIu64, device, weight));
+    write->other_file = "io.weight"; /* kernels and devices with iocost rather than BFQ; 1 to 10000 */
+    write->other_value = arena_format(planning->arena, "%s%" PRIu64, device, 1 + (weight - 10) * 9999 / 990);
+    return 0;
+}
+
+static int plan_io_weights(struct planning *planning, const struct spec_resources *resources)
+{
+    if (resources->block_io.leaf_weight.set && resources->block_io.leaf_weight.value != 0)
+        return refuse(planning, R "/blockIO/leafWeight", "blockIO.leafWeight");
+    if (resources->block_io.weight.set && resources->block_io.weight.value != 0 &&
+        plan_io_weight(planning, R "/blockIO/weight", "", resources->block_io.weight.value) < 0)
+        return -1;
+    for (size_t i = 0; i < resources->block_io.weight_devices_count; i++) {
+        const struct spec_io_weight *entry = &resources->block_io.weight_devices[i];
+        if (entry->leaf_weight.set && entry->leaf_weight.value != 0)
+            return refuse(planning, arena_format(planning->arena, R "/blockIO/weightDevice/%zu/leafWeight", i),
+                          "blockIO.weightDevice.leafWeight");
+        if (!entry->weight.set || entry->weight.value == 0)
+            continue;
+        const char *pointer = arena_format(planning->arena, R "/blockIO/weightDevice/%zu/weight", i);
+        const char *device = arena_format(planning->arena, "%" PRId64 ":%" PRId64 " ", entry->major, entry->minor);
+        if (plan_io_weight(planning, pointer, device, entry->weight.value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int plan_io(struct planning *planning, const struct spec_resources *resources)
+{
+    const struct {
+        const struct spec_io_rates *rates;
+        const char *member, *key;
+    } throttles[] = {
+        {&resources->block_io.read_bps, "throttleReadBpsDevice", "rbps"},
+        {&resources->block_io.write_bps, "throttleWriteBpsDevice", "wbps"},
+        {&resources->block_io.read_iops, "throttleReadIOPSDevice", "riops"},
+        {&resources->block_io.write_iops, "throttleWriteIOPSDevice", "wiops"},
+    };
+    if (plan_io_weights(planning, resources) < 0)
+        return -1;
+    for (size_t t = 0; t < ARRAY_LENGTH(throttles); t++) {
+        for (size_t i = 0; i < throttles[t].rates->count; i++) {
+            const struct spec_io_rate *rate = &throttles[t].rates->items[i];
+            const char *pointer = arena_format(planning->arena, R "/blockIO/%s/%zu", throttles[t].member, i);
+            /* A rate of 0 took the limit away on v1; io.max wants the word. */
+            const char *value =
+                rate->rate == 0
+                    ? arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=max", rate->major, rate->minor, throttles[t].key)
+                    : arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=%" PRIu64, rate->major, rate->minor,
+                                   throttles[t].key, rate->rate);
+            add(planning, pointer, rate->rate == 0 ? WRITE_IS_DEFAULT : 0, "io.max", value);
+        }
+    }
+    return 0;
+}
+
+/* ^[1-9][0-9]*[KMG]B$: the word becomes part of a file name, so nothing else may pass (RHUG-04). */
+static bool page_size_is_valid(const char *size)
+{
+    size_t digits = strspn(size, "0123456789");
+    return digits > 0 && digits < 16 && size[0] != '0' && size[digits] && strchr("KMG", size[digits]) &&
+           text_equal(size + digits + 1, "B");
+}
+
+static int plan_hugetlb(struct planning *planning, const struct spec_resources *resources)
+{
+    for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
+        const struct spec_hugepage_limit *limit = &resources->hugepage_limits[i];
+        if (!limit->page_size || !page_size_is_valid(limit->page_size))
+            return fail_config(planning->why, arena_format(planning->arena, R "/hugepageLimits/%zu/pageSize", i),
+                               "the page size is not of the form 2MB");
+        const char *pointer = arena_format(planning->arena, R "/hugepageLimits/%zu", i);
+        const char *value = arena_format(planning->arena, "%" PRIu64, limit->limit);
+        /* Reservation accounting first (RHUG-02), KERNEL(5.7); the fault limit too, as every engine expects (RHUG-03). */
+        add(planning, pointer, WRITE_MAY_BE_MISSING, arena_format(planning->arena, "hugetlb.%s.rsvd.max", limit->page_size), value);
+        add(planning, pointer, 0, arena_format(planning->arena, "hugetlb.%s.max", limit->page_size), value);
+    }
+    return 0;
+}
+
+static void plan_pids(struct planning *planning, const struct spec_resources *resources)
+{
+    if (!resources->pids_limit.set)
+        return;
+    int64_t limit = resources->pids_limit.value > PIDS_MAX ? -1 : resources->pids_limit.value;
+    unsigned flags;
+    const char *value = number_or_max(planning, limit, &flags);
+    add(planning, R "/pids/limit", flags, "pids.max", value);
+}
+
+static int plan_rdma(struct planning *planning, const struct spec_resources *resources)
+{
+    for (size_t i = 0; i < resources->rdma_count; i++) {
+        const struct spec_rdma_limit *limit = &resources->rdma[i];
+        /* The name stands at the head of a line of words: a blank in it would change what the line says. */
+        size_t plain = strspn(limit->device, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:@");
+        if (plain == 0 || limit->device[plain])
+            return fail_config(planning->why, R "/rdma", "an entry is named by something that is no RDMA device name");
+        const char *value = limit->device;
+        if (limit->hca_handles.set)
+            value = arena_format(planning->arena, "%s hca_handle=%" PRIu64, value, limit->hca_handles.value);
+        if (limit->hca_objects.set)
+            value = arena_format(planning->arena, "%s hca_object=%" PRIu64, value, limit->hca_objects.value);
+        if (value != limit->device)
+            add(planning, arena_format(planning->arena, R "/rdma/%s", limit->device), 0, "rdma.max", value);
+    }
+    return 0;
+}
+
+static int plan_network(struct planning *planning, const struct spec_resources *resources)
+{
+    if (resources->network_class_id.set && resources->network_class_id.value != 0)
+        return refuse(planning, R "/network/classID", "network.classID");
+    if (resources->network_priorities_count > 0)
+        return refuse(planning, R "/network/priorities", "network.priorities");
+    return 0;
+}
+
+/* CONTROLLER.PARAM, one plain file name: no slash, no leading dot (RUNI-07). */
+static bool unified_key_is_valid(const char *key)
+{
+    size_t length = strlen(key);
+    const char *dot = strchr(key, '.');
+    return dot && dot != key && dot[1] && length <= 255 &&
+           strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == length;
+}
+
+/* Written line by line: most files take one key per write(2). */
+static void plan_unified_value(struct planning *planning, const char *pointer, const char *key, const char *value)
+{
+    if (!value[0]) {
+        add(planning, pointer, 0, key, "\n"); /* a write of no bytes would not reach the file */
+        return;
+    }
+    while (*value) {
+        size_t length = strcspn(value, "\n");
+        if (length > 0)
+            add(planning, pointer, 0, key, arena_copy_n(planning->arena, value, length));
+        value += length + (value[length] == '\n');
+    }
+}
+
+/* After the typed members, so that it overrides them (RUNI-07). */
+static int plan_unified(struct planning *planning, const struct spec_resources *resources)
+{
+    /* These act on processes, perhaps on the host's, instead of setting something. */
+    static const char *const actions[] = {"cgroup.procs", "cgroup.threads", "cgroup.kill"};
+    for (size_t i = 0; i < resources->unified.count; i++) {
+        const char *key = resources->unified.items[i].key;
+        if (!unified_key_is_valid(key)) {
+            fail_config(planning->why, R "/unified", "'%.64s' is no name of a cgroup v2 file", key);
+            return failure_hint(planning->why, "keys are of the form CONTROLLER.PARAMETER, such as memory.high");
+        }
+        const char *pointer = arena_format(planning->arena, R "/unified/%s", key);
+        for (size_t a = 0; a < ARRAY_LENGTH(actions); a++)
+            if (text_equal(key, actions[a]))
+                return fail_config(planning->why, pointer, "'%s' is an action on processes, no setting", key);
+        plan_unified_value(planning, pointer, key, resources->unified.items[i].value);
+    }
+    return 0;
+}
+
+int limits_plan(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
+                struct failure *why)
+{
+    struct planning planning = {.arena = arena, .why = why};
+    if (resources && resources->set) {
+        if (plan_network(&planning, resources) < 0 || plan_memory(&planning, resources) < 0 ||
+            plan_cpu(&planning, resources) < 0 || plan_io(&planning, resources) < 0 ||
+            plan_hugetlb(&planning, resources) < 0)
+            return -1;
+        plan_pids(&planning, resources);
+        if (plan_rdma(&planning, resources) < 0 || plan_unified(&planning, resources) < 0)
+            return -1;
+    }
+    *ret_limits = planning.limits;
+    return 0;
+}

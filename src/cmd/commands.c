@@ -1,0 +1,17 @@
+/* cmd/commands.c: the table of commands. */
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+const struct command *const commands[] = {
+    &command_run,  &command_create, &command_start, &command_state,    &command_kill, &command_delete,
+    &command_list, &command_spec,   &command_features, NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i] != NULL; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}

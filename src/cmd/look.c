@@ -1,0 +1,100 @@
+/* cmd/look.c: state and list. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cmd/cmd.h"
+
+static struct {
+    const char *format;
+    bool quiet;
+} given;
+
+static const struct option_row list_options[] = {
+    {"format", 'f', OPTION_TEXT, &given.format, "table|json", "the form of the output (default: table)"},
+    {"quiet", 'q', OPTION_FLAG, &given.quiet, NULL, "only the ids"},
+};
+
+static int run_state(const struct runtime *runtime, int argc, char **argv, struct failure *why)
+{
+    if (arguments_check(&command_state, argc, 1, 1, why) < 0)
+        return -1;
+    struct json_writer *writer = json_writer_new(JSON_PRETTY);
+    int r = container_state(runtime, argv[0], writer, why);
+    if (r == 0)
+        r = output_document(writer, why);
+    json_writer_free(writer);
+    return r;
+}
+
+static int print_json(const struct container_summary *list, size_t count, struct failure *why)
+{
+    struct json_writer *writer = json_writer_new(JSON_PRETTY);
+    json_open_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        char owner[16];
+        snprintf(owner, sizeof(owner), "%u", list[i].owner);
+        json_open_object(writer);
+        json_string(writer, "ociVersion", SPEC_VERSION);
+        json_string(writer, "id", list[i].id);
+        json_i64(writer, "pid", list[i].pid);
+        json_string(writer, "status", list[i].status);
+        json_string(writer, "bundle", list[i].bundle);
+        json_string(writer, "created", list[i].created);
+        json_string(writer, "owner", owner);
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+    int r = output_document(writer, why);
+    json_writer_free(writer);
+    return r;
+}
+
+static int print_table(const struct container_summary *list, size_t count, struct failure *why)
+{
+    struct text text = {0};
+    if (!given.quiet)
+        text_format(&text, "%-20s %-10s %-10s %-32s %s\n", "ID", "PID", "STATUS", "CREATED", "BUNDLE");
+    for (size_t i = 0; i < count; i++) {
+        if (given.quiet)
+            text_format(&text, "%s\n", list[i].id);
+        else
+            text_format(&text, "%-20s %-10d %-10s %-32s %s\n", list[i].id, list[i].pid, list[i].status, list[i].created, list[i].bundle);
+    }
+    int r = text.length > 0 ? output_write(text.data, text.length, why) : 0;
+    text_done(&text);
+    return r;
+}
+
+static int run_list(const struct runtime *runtime, int argc, char **argv, struct failure *why)
+{
+    (void)argv; /* there are none */
+    struct arena arena = {0};
+    struct container_summary *list;
+    size_t count;
+    bool json = text_equal(given.format, "json");
+    if (arguments_check(&command_list, argc, 0, 0, why) < 0)
+        return -1;
+    if (given.format != NULL && !json && !text_equal(given.format, "table"))
+        return fail(why, FAILURE_USAGE, "unknown format '%s': expected table or json", given.format);
+    int r = container_list(runtime, &arena, &list, &count, why);
+    if (r == 0)
+        r = json && !given.quiet ? print_json(list, count, why) : print_table(list, count, why);
+    arena_done(&arena);
+    return r;
+}
+
+const struct command command_state = {
+    .name = "state",
+    .arguments = "CONTAINER",
+    .summary = "Print the state of a container as JSON",
+    .run = run_state,
+};
+
+const struct command command_list = {
+    .name = "list",
+    .arguments = "[OPTIONS]",
+    .summary = "List the containers below the state root",
+    .options = list_options,
+    .options_count = ARRAY_LENGTH(list_options),
+    .run = run_list,
+};

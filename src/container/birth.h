@@ -1,0 +1,71 @@
+/*
+ * container/birth.h: everything between the command line and the container's program, prepared by the creator
+ * and inherited by init through clone.  Private to container/.
+ */
+#ifndef CRUN_LITE_CONTAINER_BIRTH_H
+#define CRUN_LITE_CONTAINER_BIRTH_H
+
+#include <signal.h>
+
+#include "cgroups/cgroups.h"
+#include "container/container.h"
+#include "container/stage.h"
+#include "container/state.h"
+#include "ns/ns.h"
+#include "process/process.h"
+#include "rootfs/rootfs.h"
+#include "seccomp/seccomp.h"
+#include "spec/spec.h"
+
+enum birth_mode { BIRTH_CREATE, BIRTH_RUN };
+
+struct birth {
+    const struct runtime *runtime;
+    const struct create_request *request;
+    enum birth_mode mode;
+
+    struct arena arena;
+    struct spec spec;
+    struct state state;
+    struct state_directory directory;
+
+    struct ns_plan namespaces;
+    struct ns_sysctl *sysctls;
+    size_t sysctls_count;
+    struct caps_plan caps;
+    struct seccomp_filter filter; /* instructions 0: none */
+    struct rootfs *rootfs;
+    struct cgroup_request cgroup_request;
+    struct cgroup cgroup;
+
+    int proc_fd;
+    int channel;        /* creator's end */
+    int init_channel;   /* the other end */
+    int start_socket;   /* listening; BIRTH_CREATE only */
+    int console_socket; /* connected; -1: none */
+    int console_master; /* received from init */
+    struct last_words *words;
+    sigset_t old_signals;
+    unsigned listen_fds, preserved_fds;
+
+    bool detached;          /* run --detach */
+    bool new_user_ns;
+    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
+    bool attach;            /* init is moved into its cgroup after clone: systemd manager, or see birth_bring_up */
+    bool died_unborn;       /* init was killed before its first instruction */
+    bool hooks_wait;        /* prestart or createRuntime hooks: BUILT is answered by GO_ON */
+    bool hooks_called;      /* a failure from here on runs the poststop hooks */
+    bool pid_file_written;
+    struct ns_child escort; /* pid 0: none */
+    struct ns_child init;   /* pid 0: not yet */
+};
+
+/* Runs in: creator, start.  The container process state for /linux/seccomp/listenerPath. */
+int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why) MUST_CHECK;
+
+/* Runs in: escort.  Ends with init cloned as the creator's child and SPAWNED sent. */
+void escort_main(void *birth) __attribute__((noreturn));
+/* Runs in: init.  Ends in exec. */
+void init_main(void *birth) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,486 @@
+/*
+ * container/create.c: the creator's recipe from clone to the container that is created or has run.
+ *
+ * Runs in the creator.  Whatever fails, `birth_undo` leaves the host as it was: the process killed and reaped, the
+ * cgroup, the state directory and the pid file gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "container/channel.h"
+#include "container/container.h"
+#include "container/hooks.h"
+#include "container/prepare.h"
+#include "spec/read.h"
+
+#define UNDO_DEADLINE_MS 10000
+
+/* ---- the end of a process ---- */
+
+static void reap(struct ns_child *child)
+{
+    if (child->pid <= 0)
+        return;
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    fd_close(&child->pidfd);
+    child->pid = 0;
+}
+
+static void end_process(struct ns_child *child)
+{
+    if (child->pid > 0)
+        (void)kill(child->pid, SIGKILL); /* our unreaped child: the pid is its own; gone already is fine */
+    reap(child);
+}
+
+/* Init died without a word: its wait status, the last step and the cgroup's OOM counter tell why. */
+static int explain_death(struct birth *birth, struct failure *why)
+{
+    struct ns_child *child = birth->init.pid > 0 ? &birth->init : &birth->escort;
+    int status = 0;
+    while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    child->pid = 0;
+    fd_close(&child->pidfd);
+    int stage = atomic_load(&birth->words->stage), errnum = atomic_load(&birth->words->errnum);
+    const char *doing = stage >= 0 && stage < STAGES ? stage_words[stage] : "working";
+    birth->died_unborn = stage == STAGE_UNBORN && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (errnum != 0)
+        fail_errno(why, errnum, "read from the init process: it failed while %s", doing);
+    else if (WIFSIGNALED(status))
+        fail(why, FAILURE_HOST, "read from the init process: it was killed by signal %d (%s) while %s", WTERMSIG(status),
+             strsignal(WTERMSIG(status)), doing);
+    else
+        fail(why, FAILURE_HOST, "read from the init process: it ended with status %d while %s", WEXITSTATUS(status), doing);
+    if (birth->cgroup.fd >= 0 && cgroup_oom_kills(birth->cgroup.fd) > 0)
+        failure_hint(why, "the memory limit of cgroup '%s' is too small to start the container", birth->cgroup.name.path);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        failure_hint(why, "the seccomp profile forbids a system call that is needed to execute the program");
+    return -1;
+}
+
+static void birth_undo(struct birth *birth)
+{
+    struct failure unimportant; /* the first failure is the one to report */
+    struct hook_call call = {
+        .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
+    end_process(&birth->escort);
+    end_process(&birth->init);
+    cgroup_undo(&birth->cgroup);
+    if (birth->directory.fd >= 0)
+        IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
+    if (birth->pid_file_written)
+        (void)unlink(birth->request->pid_file); /* gone already is fine */
+    if (birth->hooks_called)
+        hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
+}
+
+static void birth_done(struct birth *birth)
+{
+    if (birth->rootfs != NULL)
+        rootfs_close(birth->rootfs);
+    ns_close(&birth->namespaces);
+    cgroup_close(&birth->cgroup);
+    fd_close(&birth->channel);
+    fd_close(&birth->init_channel);
+    fd_close(&birth->start_socket);
+    fd_close(&birth->console_socket);
+    fd_close(&birth->console_master);
+    fd_close(&birth->proc_fd);
+    fd_close(&birth->escort.pidfd);
+    fd_close(&birth->init.pidfd);
+    state_close(&birth->directory);
+    spec_done(&birth->spec);
+    arena_done(&birth->arena);
+}
+
+/* ---- clone ---- */
+
+static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
+{
+    *ret_setgroups_denied = false;
+    return birth->namespaces.new_user ? ns_write_id_maps(&birth->spec.linux, pid, ret_setgroups_denied, why) : 0;
+}
+
+static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why)
+{
+    int r = channel_send(birth->channel, MESSAGE_GO_ON, setgroups_denied, -1);
+    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+}
+
+/* What init must not do itself, or not before it sits in its cgroup. */
+static int equip_init(struct birth *birth, bool setgroups_denied, struct failure *why)
+{
+    if (!birth->init_waits)
+        return 0;
+    if (birth->attach) {
+        if (cgroup_attach(&birth->cgroup_request, &birth->arena, &birth->cgroup, birth->init.pid, why) < 0)
+            return -1;
+        birth->state.cgroup = birth->cgroup.name;
+    }
+    if (limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
+        return -1;
+    if (!birth->namespaces.escort && limits_set_oom_score(birth->proc_fd, birth->init.pid, &birth->spec.process, why) < 0)
+        return -1;
+    return go_on(birth, setgroups_denied, why);
+}
+
+static int clone_directly(struct birth *birth, struct failure *why)
+{
+    struct ns_spawn spawn = {
+        .flags = birth->namespaces.new_flags | (birth->namespaces.new_user ? CLONE_NEWUSER : 0),
+        .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
+        .relation = NS_CHILD,
+        .body = init_main,
+        .arg = birth,
+    };
+    bool setgroups_denied;
+    if (ns_spawn(&spawn, &birth->init, why) < 0)
+        return -1;
+    fd_close(&birth->init_channel);
+    if (write_id_maps(birth, birth->init.pid, &setgroups_denied, why) < 0)
+        return -1;
+    return equip_init(birth, setgroups_denied, why);
+}
+
+static int receive(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    int r = channel_receive(birth->channel, -1, ret_message, ret_fd);
+    if (r < 0)
+        return fail_errno(why, r, "read from the init process");
+    if (ret_message->kind == MESSAGE_FAILED) {
+        fd_close(ret_fd);
+        *why = ret_message->failure;
+        return -1;
+    }
+    return 0;
+}
+
+static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
+{
+    /* Our own unreaped child: the pid cannot have been reused. */
+    birth->init.pid = pid;
+    birth->init.pidfd = kernel_pidfd_open(pid, 0);
+    reap(&birth->escort);
+    return birth->init.pidfd < 0 ? fail_sys(why, "open a pidfd of the init process") : 0;
+}
+
+static int clone_with_escort(struct birth *birth, struct failure *why)
+{
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = escort_main, .arg = birth};
+    bool setgroups_denied = false;
+    if (ns_spawn(&spawn, &birth->escort, why) < 0)
+        return -1;
+    fd_close(&birth->init_channel);
+    if (limits_set_oom_score(birth->proc_fd, birth->escort.pid, &birth->spec.process, why) < 0 || go_on(birth, false, why) < 0)
+        return -1;
+    for (;;) {
+        struct message message;
+        int fd;
+        if (receive(birth, &message, &fd, why) < 0)
+            return -1;
+        fd_close(&fd);
+        if (message.kind == MESSAGE_NONE)
+            return explain_death(birth, why);
+        if (message.kind == MESSAGE_SPAWNED)
+            return adopt_init(birth, message.value, why) < 0 ? -1 : equip_init(birth, setgroups_denied, why);
+        if (message.kind != MESSAGE_WANT_ID_MAPS)
+            return fail(why, FAILURE_BUG, "unexpected message %u from the escort", message.kind);
+        if (write_id_maps(birth, birth->escort.pid, &setgroups_denied, why) < 0 || go_on(birth, setgroups_denied, why) < 0)
+            return -1;
+    }
+}
+
+static int birth_clone(struct birth *birth, struct failure *why)
+{
+    return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
+}
+
+/* ---- while init works ---- */
+
+static int record_init(struct birth *birth, struct failure *why)
+{
+    char state;
+    struct pid_name *init = &birth->state.init;
+    init->pid = birth->init.pid;
+    int r = pid_look(init->pid, &init->start_time, &state);
+    return r < 0 ? fail_errno(why, r, "read the start time of the init process") : 0;
+}
+
+static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
+{
+    CLEANUP_FD int bundle = open(birth->state.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct hook_call call = {
+        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid, .directory_fd = bundle};
+    birth->hooks_called = true;
+    return hooks_run(&birth->spec.hooks[kind], &call, why);
+}
+
+static int take_console(struct birth *birth, int *master, struct failure *why)
+{
+    if (*master < 0)
+        return fail(why, FAILURE_BUG, "the init process sent no terminal");
+    if (birth->console_socket >= 0) {
+        int r = terminal_send(birth->console_socket, *master, why);
+        fd_close(&birth->console_socket);
+        fd_close(master);
+        return r;
+    }
+    birth->console_master = fd_steal(master);
+    return 0;
+}
+
+/* Serves init until it is READY. */
+static int await_ready(struct birth *birth, struct failure *why)
+{
+    birth->hooks_called = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (receive(birth, &message, &fd, why) < 0)
+            return -1;
+        switch (message.kind) {
+        case MESSAGE_NONE:
+            return explain_death(birth, why);
+        case MESSAGE_CONSOLE:
+            if (take_console(birth, &fd, why) < 0)
+                return -1;
+            break;
+        case MESSAGE_BUILT:
+            if (run_hooks(birth, HOOK_PRESTART, why) < 0 || run_hooks(birth, HOOK_CREATE_RUNTIME, why) < 0 || go_on(birth, false, why) < 0)
+                return -1;
+            break;
+        case MESSAGE_READY:
+            return 0;
+        default:
+            return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
+        }
+    }
+}
+
+/* Beside the target, then renamed: readers that poll for it see nothing or all; a symbolic link at its name is
+ * replaced, never followed. */
+static int write_pid_file(struct birth *birth, struct failure *why)
+{
+    const char *path = birth->request->pid_file;
+    if (path == NULL)
+        return 0;
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX], pid[16];
+    snprintf(directory, sizeof(directory), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+    int length = snprintf(pid, sizeof(pid), "%d", (int)birth->init.pid);
+    CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? -errno : file_replace_at(fd, slash == NULL ? path : slash + 1, 0644, pid, (size_t)length);
+    if (r < 0)
+        return fail_errno(why, r, "write pid file '%s'", path);
+    birth->pid_file_written = true;
+    return 0;
+}
+
+static int send_pidfd(struct birth *birth, struct failure *why)
+{
+    if (birth->request->pidfd_socket == NULL)
+        return 0;
+    CLEANUP_FD int socket = terminal_connect(birth->request->pidfd_socket, why);
+    if (socket < 0)
+        return -1;
+    int r = fd_send(socket, birth->init.pidfd, "pidfd", 5);
+    return r < 0 ? fail_errno(why, r, "send the pidfd to '%s'", birth->request->pidfd_socket) : 0;
+}
+
+static int delegate_cgroup(struct birth *birth, struct failure *why)
+{
+    const struct spec *spec = &birth->spec;
+    bool writable = false;
+    for (size_t i = 0; i < spec->mounts_count; i++) {
+        const struct spec_mount *mount = &spec->mounts[i];
+        if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup"))
+            continue;
+        writable = true;
+        for (size_t j = 0; j < mount->options.count; j++)
+            if (text_equal(mount->options.items[j], "ro"))
+                writable = false;
+    }
+    uint32_t host_uid;
+    if (!writable || !birth->namespaces.new_cgroup || !birth->namespaces.new_user || birth->cgroup.fd < 0 ||
+        !ns_id_to_host(&spec->linux.uid_mappings, spec->process.user.uid, &host_uid))
+        return 0;
+    return cgroup_delegate(&birth->cgroup, host_uid, why);
+}
+
+static int serve_init(struct birth *birth, struct failure *why)
+{
+    /* The file work overlaps with init's mounts. */
+    if (record_init(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
+        return -1;
+    if (cgroup_write_late(&birth->cgroup, why) < 0 || write_pid_file(birth, why) < 0 || send_pidfd(birth, why) < 0)
+        return -1;
+    birth->state.phase = PHASE_CREATED;
+    return state_save(&birth->directory, &birth->state, why);
+}
+
+/* ---- the operations ---- */
+
+static void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
+{
+    memset(birth, 0, sizeof(*birth));
+    birth->runtime = runtime;
+    birth->request = request;
+    birth->mode = mode;
+    birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
+    birth->cgroup.fd = -1;
+    birth->proc_fd = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
+    birth->escort.pidfd = birth->init.pidfd = -1;
+}
+
+/* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
+ * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
+ * cgroups.  Moving the child by cgroup.procs works. */
+static int clone_again(struct birth *birth, struct failure *why)
+{
+    log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
+    end_process(&birth->escort);
+    fd_close(&birth->channel);
+    birth->attach = birth->init_waits = true;
+    birth->died_unborn = false;
+    if (prepare_channel(birth, why) < 0 || birth_clone(birth, why) < 0)
+        return -1;
+    return serve_init(birth, why);
+}
+
+static int birth_bring_up(struct birth *birth, struct failure *why)
+{
+    if (prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0 || own_binary_protect(birth->runtime->argv, why) < 0)
+        return -1;
+    proxy_block_signals(&birth->old_signals);
+    if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
+        return 0;
+    return birth->died_unborn && !birth->attach ? clone_again(birth, why) : -1;
+}
+
+static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
+{
+    int r = channel_send(birth->channel, kind, 0, -1);
+    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+}
+
+int container_create(const struct runtime *runtime, const struct create_request *request, struct failure *why)
+{
+    struct birth birth;
+    birth_init(&birth, runtime, request, BIRTH_CREATE);
+    int r = birth_bring_up(&birth, why);
+    if (r == 0)
+        r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
+    if (r < 0)
+        birth_undo(&birth);
+    birth_done(&birth);
+    return r;
+}
+
+int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why)
+{
+    struct json_writer *writer = json_writer_new(JSON_COMPACT);
+    json_open_object(writer);
+    json_string(writer, "ociVersion", SPEC_VERSION);
+    json_key(writer, "fds");
+    json_open_array(writer);
+    json_string(writer, NULL, "seccompFd");
+    json_close_array(writer);
+    json_i64(writer, "pid", state->init.pid);
+    if (spec->linux.seccomp.listener_metadata != NULL)
+        json_string(writer, "metadata", spec->linux.seccomp.listener_metadata);
+    json_key(writer, "state");
+    state_document(writer, state, STATUS_CREATING, state->init.pid);
+    json_close_object(writer);
+    size_t length;
+    int r = seccomp_send_listener(spec->linux.seccomp.listener_path, json_result(writer, &length), listener, why);
+    json_writer_free(writer);
+    return r;
+}
+
+/* START, then whatever init has to say until end of file, which means that the program was executed. */
+static int birth_start(struct birth *birth, struct failure *why)
+{
+    if (tell_init(birth, MESSAGE_START, why) < 0)
+        return -1;
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (receive(birth, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            break;
+        if (message.kind != MESSAGE_LISTENER || fd < 0)
+            return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
+        if (listener_send(&birth->spec, &birth->state, fd, why) < 0 || go_on(birth, false, why) < 0)
+            return -1;
+    }
+    if (atomic_load(&birth->words->errnum) != 0 || atomic_load(&birth->words->stage) < STAGE_EXEC)
+        return explain_death(birth, why);
+    struct hook_call call = {
+        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .directory_fd = -1};
+    birth->hooks_called = true;
+    return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
+}
+
+/* The foreground's end: what delete would do, with what we hold. */
+static int birth_end(struct birth *birth, struct failure *why)
+{
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
+    if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
+        int r = cgroup_kill(birth->cgroup.fd);
+        if (r < 0 && r != -ENOENT)
+            log_debug("kill what is left in the cgroup: %s", strerror(-r));
+    }
+    cgroup_close(&birth->cgroup);
+    if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
+        return -1;
+    if (state_remove(&birth->directory, why) < 0)
+        return -1;
+    hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
+    return 0;
+}
+
+static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code, struct failure *why)
+{
+    int status;
+    /* Other commands (state, kill, exec) need the lock while we only wait. */
+    fd_close(&birth->directory.fd);
+    if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &status, why) < 0)
+        return -1;
+    birth->init.pid = 0;
+    *ret_exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return flags & RUN_KEEP ? 0 : birth_end(birth, why);
+}
+
+int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
+                  struct failure *why)
+{
+    struct birth birth;
+    birth_init(&birth, runtime, request, BIRTH_RUN);
+    birth.detached = (flags & RUN_DETACH) != 0;
+    int r = birth_bring_up(&birth, why);
+    if (r == 0)
+        r = birth_start(&birth, why);
+    *ret_exit_code = 0;
+    if (r < 0)
+        birth_undo(&birth);
+    else if (!birth.detached)
+        r = birth_attend(&birth, flags, ret_exit_code, why);
+    birth_done(&birth);
+    return r;
+}

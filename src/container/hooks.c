@@ -1,0 +1,94 @@
+/* container/hooks.c: hooks, one after the other. */
+#include "container/hooks.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/spawn.h"
+#include "base/text.h"
+
+/* A NULL-ended array of a string list, in the arena. */
+static char **list_new(struct arena *arena, const struct strings *strings)
+{
+    char **list = arena_alloc(arena, (strings->count + 1) * sizeof(*list));
+    if (strings->count > 0)
+        memcpy(list, strings->items, strings->count * sizeof(*list));
+    return list;
+}
+
+static int timeout_ms(const struct spec_hook *hook)
+{
+    if (!hook->timeout.set)
+        return 0;
+    return hook->timeout.value > INT_MAX / 1000 ? INT_MAX : (int)hook->timeout.value * 1000;
+}
+
+static int run_one(const struct spec_hook *hook, size_t index, const struct hook_call *call, const char *document, size_t length,
+                   struct failure *why)
+{
+    struct arena arena = {0};
+    struct spawn program = {
+        .path = hook->path,
+        .argv = hook->args_set && hook->args.count > 0 ? list_new(&arena, &hook->args) : NULL,
+        .envp = hook->env_set ? list_new(&arena, &hook->env) : call->default_env,
+        .input = document,
+        .input_length = length,
+        .directory_fd = call->directory_fd,
+        .timeout_ms = timeout_ms(hook),
+    };
+    struct spawn_result result;
+    int r = spawn_run(&program, &result, why);
+    arena_done(&arena);
+    bool good = r == 0 && result.exec_errno == 0 && !result.timed_out && WIFEXITED(result.wait_status) && WEXITSTATUS(result.wait_status) == 0;
+    if (good) {
+        log_debug("%s hook %zu '%s' took %ld ms", hook_kind_names[call->kind], index, hook->path, result.elapsed_ms);
+        return 0;
+    }
+    if (r == 0) {
+        char end[1150];
+        spawn_describe(&result, end, sizeof(end));
+        fail(why, FAILURE_CONFIG, "%s hook '%s' %s", hook_kind_names[call->kind], hook->path, end);
+    }
+    return failure_pointer(why, "/hooks/%s/%zu", hook_kind_names[call->kind], index);
+}
+
+static struct json_writer *document_new(const struct hook_call *call)
+{
+    struct json_writer *writer = json_writer_new(JSON_COMPACT);
+    state_document(writer, call->state, call->status, call->pid);
+    return writer;
+}
+
+int hooks_run(const struct spec_hooks *hooks, const struct hook_call *call, struct failure *why)
+{
+    if (hooks->count == 0)
+        return 0;
+    struct json_writer *writer = document_new(call);
+    size_t length;
+    const char *document = json_result(writer, &length);
+    int r = 0;
+    for (size_t i = 0; i < hooks->count && r == 0; i++)
+        r = run_one(&hooks->items[i], i, call, document, length, why);
+    json_writer_free(writer);
+    return r;
+}
+
+void hooks_run_poststop(const struct spec_hooks *hooks, const struct hook_call *call)
+{
+    if (hooks->count == 0)
+        return;
+    struct json_writer *writer = document_new(call);
+    size_t length;
+    const char *document = json_result(writer, &length);
+    for (size_t i = 0; i < hooks->count; i++) {
+        struct failure why;
+        char text[1900];
+        if (run_one(&hooks->items[i], i, call, document, length, &why) == 0)
+            continue;
+        failure_render(&why, text, sizeof(text));
+        log_warning("%s", text);
+    }
+    json_writer_free(writer);
+}

@@ -1,0 +1,27 @@
+/*
+ * container/hooks.h: runs the hooks of one kind, in order, the state document on their stdin.
+ *
+ * Runs in: creator, start, delete (runtime namespaces), init (createContainer, startContainer).
+ */
+#ifndef CRUN_LITE_CONTAINER_HOOKS_H
+#define CRUN_LITE_CONTAINER_HOOKS_H
+
+#include "base/failure.h"
+#include "container/state.h"
+#include "spec/spec.h"
+
+struct hook_call {
+    enum hook_kind kind;
+    const struct state *state;
+    enum state_status status; /* shown to the hook */
+    int pid;                  /* as the hook's namespace sees it; 0: the container is gone */
+    int directory_fd;         /* working directory, -1: unchanged */
+    char *const *default_env; /* for hooks without `env`; NULL: the caller's environ */
+};
+
+/* Stops at the first failing hook; the message tells kind, index, path, end, duration and the last words. */
+int hooks_run(const struct spec_hooks *hooks, const struct hook_call *call, struct failure *why) MUST_CHECK;
+/* poststop: every hook runs, a failing one is a warning. */
+void hooks_run_poststop(const struct spec_hooks *hooks, const struct hook_call *call);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * container/prepare.c: read, check, plan, make: the creator's recipe up to the clone.
+ *
+ * Runs in the creator, in the host's namespaces.  Should refuse whatever can be refused before anything exists.
+ */
+#include "container/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "container/channel.h"
+#include "spec/read.h"
+
+/* Below the state root; ids do not begin with a dot. */
+#define SECCOMP_CACHE ".seccomp"
+
+static int read_bundle(struct birth *birth, struct failure *why)
+{
+    const char *given = birth->request->bundle != NULL ? birth->request->bundle : ".";
+    char path[PATH_MAX];
+    if (realpath(given, path) == NULL)
+        return fail_sys(why, "open bundle '%s'", given);
+    birth->state.bundle = arena_copy(&birth->arena, path);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_sys(why, "open bundle '%s'", path);
+    if (spec_read(fd, "config.json", &birth->spec, why) < 0)
+        return -1;
+    const char *root = birth->spec.root.path;
+    birth->state.rootfs = *root == '/' ? arena_copy(&birth->arena, root) : arena_format(&birth->arena, "%s/%s", path, root);
+    return 0;
+}
+
+static int check_terminal(const struct birth *birth, struct failure *why)
+{
+    bool terminal = birth->spec.process.set && birth->spec.process.terminal;
+    bool socket = birth->request->console_socket != NULL;
+    if (terminal && !socket && (birth->mode == BIRTH_CREATE || birth->detached)) {
+        fail_config(why, "/process/terminal", "a detached container with a terminal needs --console-socket");
+        return failure_hint(why, "pass --console-socket PATH, set process.terminal to false, or use run in the foreground");
+    }
+    if (!terminal && socket)
+        return fail_config(why, "/process/terminal", "--console-socket was given, but process.terminal is not true");
+    return 0;
+}
+
+/* Ids that the user namespace does not map cannot be taken at the end: refused at the beginning. */
+static int check_ids(const struct birth *birth, struct failure *why)
+{
+    const struct spec_linux *linux = &birth->spec.linux;
+    const struct spec_user *user = &birth->spec.process.user;
+    uint32_t ignored;
+    if (!birth->namespaces.new_user || !birth->spec.process.set)
+        return 0;
+    if (!ns_id_to_host(&linux->uid_mappings, user->uid, &ignored)) {
+        fail_config(why, "/process/user/uid", "user %u is not mapped in the user namespace", user->uid);
+        return failure_hint(why, "extend /linux/uidMappings");
+    }
+    if (!ns_id_to_host(&linux->gid_mappings, user->gid, &ignored)) {
+        fail_config(why, "/process/user/gid", "group %u is not mapped in the user namespace", user->gid);
+        return failure_hint(why, "extend /linux/gidMappings");
+    }
+    return 0;
+}
+
+static int check_specification(struct birth *birth, struct failure *why)
+{
+    const struct spec *spec = &birth->spec;
+    if (spec_check(spec, why) < 0 || seccomp_check(&spec->linux.seccomp, why) < 0 || limits_check(spec, why) < 0 ||
+        check_terminal(birth, why) < 0 || lsm_check(&spec->process, spec->linux.mount_label, why) < 0)
+        return -1;
+    return 0;
+}
+
+static int plan_namespaces(struct birth *birth, struct failure *why)
+{
+    ns_plan(&birth->spec.linux, &birth->namespaces);
+    if (check_ids(birth, why) < 0 ||
+        ns_plan_sysctls(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, why) < 0 ||
+        ns_open(&birth->namespaces, why) < 0)
+        return -1;
+    birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
+    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
+    birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
+    return 0;
+}
+
+static void prepare_arguments(struct birth *birth)
+{
+    struct strings *args = &birth->spec.process.args;
+    args->items = arena_grow(&birth->arena, args->items, args->count, args->count + 1, sizeof(*args->items));
+}
+
+static int connect_console(struct birth *birth, struct failure *why)
+{
+    if (birth->request->console_socket == NULL)
+        return 0;
+    birth->console_socket = terminal_connect(birth->request->console_socket, why);
+    return birth->console_socket < 0 ? -1 : 0;
+}
+
+int prepare_plan(struct birth *birth, struct failure *why)
+{
+    if (state_check_id(birth->request->id, why) < 0 || read_bundle(birth, why) < 0)
+        return -1;
+    if (fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
+        return -1;
+    if (check_specification(birth, why) < 0 || plan_namespaces(birth, why) < 0)
+        return -1;
+    birth->proc_fd = proc_open(why);
+    if (birth->proc_fd < 0)
+        return -1;
+    caps_plan(&birth->spec.process.capabilities, &birth->caps);
+    prepare_arguments(birth);
+    return connect_console(birth, why);
+}
+
+/* ---- make ---- */
+
+static char *now(struct arena *arena)
+{
+    struct timespec time;
+    struct tm parts;
+    char seconds[32] = "";
+    (void)clock_gettime(CLOCK_REALTIME, &time); /* cannot fail for this clock */
+    if (gmtime_r(&time.tv_sec, &parts) != NULL)
+        strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &parts);
+    return arena_format(arena, "%s.%09ldZ", seconds, time.tv_nsec);
+}
+
+static int name_self(struct pid_name *ret_name, struct failure *why)
+{
+    char state;
+    ret_name->pid = getpid();
+    int r = pid_look(ret_name->pid, &ret_name->start_time, &state);
+    return r < 0 ? fail_errno(why, r, "read our own start time from /proc") : 0;
+}
+
+static void describe_cgroup(struct birth *birth)
+{
+    birth->cgroup_request = (struct cgroup_request){
+        .manager = birth->runtime->manager,
+        .id = birth->request->id,
+        .cgroups_path = birth->spec.linux.cgroups_path,
+        .resources = birth->spec.linux.resources.set ? &birth->spec.linux.resources : NULL,
+        .annotations = &birth->spec.annotations,
+    };
+}
+
+static int begin_record(struct birth *birth, struct failure *why)
+{
+    struct state *state = &birth->state;
+    state->phase = PHASE_CREATING;
+    state->id = arena_copy(&birth->arena, birth->request->id);
+    state->created = now(&birth->arena);
+    state->owner = geteuid();
+    state->annotations = birth->spec.annotations;
+    state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
+    state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
+    if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
+        return -1;
+    describe_cgroup(birth);
+    if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0)
+        return -1;
+    return state_save(&birth->directory, state, why);
+}
+
+static int make_cgroup(struct birth *birth, struct failure *why)
+{
+    if (cgroup_create(&birth->cgroup_request, &birth->arena, &birth->cgroup, why) < 0)
+        return -1;
+    birth->state.cgroup = birth->cgroup.name;
+    return 0;
+}
+
+/* CAP_SYS_ADMIN where our mount namespace belongs: the right to clone mounts of the host. */
+static bool can_clone_mounts(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return false;
+    return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+static int plan_root(struct birth *birth, struct failure *why)
+{
+    struct failure unimportant;
+    struct rootfs_surroundings around = {
+        .new_user_ns = birth->namespaces.new_user,
+        .joined_user_ns = birth->namespaces.joined_user,
+        .new_network_ns = ns_is_new(&birth->namespaces, NS_NETWORK),
+        .new_cgroup_ns = birth->namespaces.new_cgroup,
+        .privileged = can_clone_mounts(),
+        .cgroup_path = birth->cgroup.name.path,
+        .cgroup_mount = birth->runtime->manager == CGROUP_MANAGER_DISABLED ? NULL : cgroup_mount_point(&unimportant),
+        .process_uid = birth->spec.process.user.uid,
+    };
+    if (rootfs_plan(&birth->spec, birth->state.bundle, &around, &birth->arena, &birth->rootfs, why) < 0)
+        return -1;
+    return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
+}
+
+static int make_filter(struct birth *birth, struct failure *why)
+{
+    const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
+    if (!seccomp->set)
+        return 0;
+    /* Without a cache directory every start compiles: slower, not wrong. */
+    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+        log_debug("make the seccomp cache directory: %s", strerror(errno));
+    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
+}
+
+static int keep_config(struct birth *birth, struct failure *why)
+{
+    int r = file_replace_at(birth->directory.fd, STATE_CONFIG, 0600, birth->spec.text, birth->spec.length);
+    return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
+}
+
+int prepare_channel(struct birth *birth, struct failure *why)
+{
+    int ends[2];
+    if (channel_open(ends, why) < 0)
+        return -1;
+    birth->channel = ends[0];
+    birth->init_channel = ends[1];
+    return 0;
+}
+
+int prepare_make(struct birth *birth, struct failure *why)
+{
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0 ||
+        keep_config(birth, why) < 0)
+        return -1;
+    if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
+        return -1;
+    if (prepare_channel(birth, why) < 0)
+        return -1;
+    birth->words = last_words_map();
+    return birth->words == NULL ? fail_sys(why, "map a shared page") : 0;
+}

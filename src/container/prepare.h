@@ -1,0 +1,17 @@
+/*
+ * container/prepare.h: the creator's work before clone: read, check, plan, make.  Private to container/.
+ *
+ * prepare_plan makes nothing on the host; prepare_make makes the state directory and the cgroup and opens
+ * what init will need.
+ */
+#ifndef CRUN_LITE_CONTAINER_PREPARE_H
+#define CRUN_LITE_CONTAINER_PREPARE_H
+
+#include "container/birth.h"
+
+int prepare_plan(struct birth *birth, struct failure *why) MUST_CHECK;
+int prepare_make(struct birth *birth, struct failure *why) MUST_CHECK;
+/* A new pair of channel ends; part of prepare_make, and again for a second clone. */
+int prepare_channel(struct birth *birth, struct failure *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * container/start.c: start: speaks to the waiting init as the creator would have.
+ *
+ * Runs in the CLI process, which is not init's parent.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "container/birth.h"
+#include "container/channel.h"
+#include "container/container.h"
+#include "container/hooks.h"
+#include "container/stop.h"
+#include "spec/read.h"
+
+struct start {
+    struct arena arena;
+    struct state_directory directory;
+    struct state state;
+    struct spec spec; /* the copy that create kept; read only where hooks or a listener need it */
+    bool spec_read;
+};
+
+static int read_spec(struct start *start, struct failure *why)
+{
+    if (start->spec_read)
+        return 0;
+    start->spec_read = true;
+    return spec_read(start->directory.fd, STATE_CONFIG, &start->spec, why);
+}
+
+static int check_status(const struct start *start, struct failure *why)
+{
+    switch (state_status(&start->directory, &start->state)) {
+    case STATUS_CREATED:
+        return 0;
+    case STATUS_STOPPED:
+        return fail(why, FAILURE_STATE, "cannot start a container that has stopped");
+    case STATUS_CREATING:
+        return fail(why, FAILURE_STATE, "cannot start container `%s`: it is still being created", start->state.id);
+    case STATUS_PAUSED:
+        fail(why, FAILURE_STATE, "cannot start container `%s`: it is paused", start->state.id);
+        return failure_hint(why, "resume it first");
+    case STATUS_RUNNING:
+    default:
+        return fail(why, FAILURE_STATE, "cannot start an already running container");
+    }
+}
+
+static int pass_listener(struct start *start, int connection, int listener, struct failure *why)
+{
+    if (read_spec(start, why) < 0 || listener_send(&start->spec, &start->state, listener, why) < 0)
+        return -1;
+    int r = channel_send(connection, MESSAGE_GO_ON, 0, -1);
+    return r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+}
+
+/* Until end of file; only EXECUTING before it means success. */
+static int hear_init(struct start *start, int connection, struct failure *why)
+{
+    bool executing = false;
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        int r = channel_receive(connection, -1, &message, &fd);
+        if (r < 0)
+            return fail_errno(why, r, "read from the init process");
+        if (message.kind == MESSAGE_FAILED) {
+            *why = message.failure;
+            return -1;
+        }
+        if (message.kind == MESSAGE_NONE)
+            break;
+        if (message.kind == MESSAGE_EXECUTING)
+            executing = true;
+        else if (message.kind != MESSAGE_LISTENER || fd < 0)
+            return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
+        else if (pass_listener(start, connection, fd, why) < 0)
+            return -1;
+    }
+    if (executing)
+        return 0;
+    fail(why, FAILURE_HOST, "read from the init process: it died before it executed the program");
+    CLEANUP_FD int cgroup = cgroup_open(&start->state.cgroup);
+    if (cgroup >= 0 && cgroup_oom_kills(cgroup) > 0)
+        failure_hint(why, "the memory limit of cgroup '%s' is too small to start the container", start->state.cgroup.path);
+    return -1;
+}
+
+static int signal_start(struct start *start, struct failure *why)
+{
+    CLEANUP_FD int connection = channel_connect(start->directory.fd, STATE_START_SOCKET);
+    if (connection < 0)
+        return fail_errno(why, connection, "connect to the waiting init of container `%s`", start->state.id);
+    /* The socket goes before START: were we killed in between, init would see the connection end and stop,
+     * instead of a container that looks startable for ever. */
+    if (unlinkat(start->directory.fd, STATE_START_SOCKET, 0) < 0)
+        return fail_sys(why, "remove the start socket of container `%s`", start->state.id);
+    int r = channel_send(connection, MESSAGE_START, 0, -1);
+    if (r < 0 && r != -EPIPE)
+        return fail_errno(why, r, "speak to the init process");
+    return hear_init(start, connection, why);
+}
+
+static int run_poststart(struct start *start, struct failure *why)
+{
+    if (!start->state.has_hooks)
+        return 0;
+    if (read_spec(start, why) < 0)
+        return -1;
+    struct hook_call call = {
+        .kind = HOOK_POSTSTART, .state = &start->state, .status = STATUS_RUNNING, .pid = start->state.init.pid, .directory_fd = -1};
+    return hooks_run(&start->spec.hooks[HOOK_POSTSTART], &call, why);
+}
+
+static int start_open(struct start *start, const struct runtime *runtime, const char *id, struct failure *why)
+{
+    if (state_open(runtime->root, id, STATE_EXCLUSIVE, &start->directory, why) < 0 ||
+        state_load(&start->directory, &start->arena, &start->state, why) < 0)
+        return -1;
+    return check_status(start, why);
+}
+
+int container_start(const struct runtime *runtime, const char *id, struct failure *why)
+{
+    struct start start = {.directory = {.root_fd = -1, .fd = -1}};
+    int r = start_open(&start, runtime, id, why);
+    if (r == 0) {
+        r = signal_start(&start, why);
+        bool failed_hook = r < 0 && text_starts(why->pointer, "/hooks/");
+        if (r == 0 && run_poststart(&start, why) < 0) {
+            r = -1;
+            failed_hook = true;
+        }
+        /* runtime.md, lifecycle: a failed startContainer or poststart hook stops and destroys the container. */
+        struct failure unimportant;
+        if (failed_hook)
+            IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
+    }
+    spec_done(&start.spec);
+    state_close(&start.directory);
+    arena_done(&start.arena);
+    return r;
+}

@@ -1,0 +1,278 @@
+/* container/state.c: the record of a container, its directory and its lock. */
+#include "container/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "spec/json_table.h"
+
+#define RECORD_LIMIT (1024 * 1024)
+
+const char *const state_status_words[] = {
+    [STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
+    [STATUS_PAUSED] = "paused",     [STATUS_STOPPED] = "stopped",
+};
+
+/* ---- the record as JSON ---- */
+
+static const char *const phase_words[] = {"creating", "created", NULL};
+/* In the order of enum cgroup_manager. */
+static const char *const manager_words[] = {"cgroupfs", "systemd", "disabled", NULL};
+
+struct record {
+    struct state state;
+    unsigned phase, manager;
+    uint32_t init_pid, creator_pid;
+};
+
+static const struct json_member record_members[] = {
+    JSON_FIELD(struct record, "phase", JSON_WORD, phase, .words = phase_words, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct record, "id", JSON_STRING, state.id, .flags = JSON_REQUIRED | JSON_NON_EMPTY),
+    JSON_FIELD(struct record, "bundle", JSON_STRING, state.bundle, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct record, "rootfs", JSON_STRING, state.rootfs, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct record, "created", JSON_STRING, state.created, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct record, "owner", JSON_U32, state.owner, 0, UINT32_MAX, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct record, "pid", JSON_U32, init_pid, 0, INT32_MAX, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct record, "startTime", JSON_U64, state.init.start_time, 0, UINT64_MAX, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct record, "creatorPid", JSON_U32, creator_pid, 0, INT32_MAX, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct record, "creatorStartTime", JSON_U64, state.creator.start_time, 0, UINT64_MAX, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct record, "cgroupManager", JSON_WORD, manager, .words = manager_words, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct record, "cgroupPath", JSON_STRING, state.cgroup.path),
+    JSON_FIELD(struct record, "cgroupJoined", JSON_BOOL, state.cgroup.joined),
+    JSON_FIELD(struct record, "systemdUnit", JSON_STRING, state.cgroup.unit),
+    JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
+    JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
+    JSON_PAIRS(struct record, "annotations", state.annotations),
+};
+
+static const struct json_object record_object = {.document = "state.json", JSON_TABLE(struct record, record_members)};
+
+static void write_record(struct json_writer *writer, const struct state *state)
+{
+    json_open_object(writer);
+    json_string(writer, "phase", phase_words[state->phase]);
+    json_string(writer, "id", state->id);
+    json_string(writer, "bundle", state->bundle);
+    json_string(writer, "rootfs", state->rootfs);
+    json_string(writer, "created", state->created);
+    json_u64(writer, "owner", state->owner);
+    json_i64(writer, "pid", state->init.pid);
+    json_u64(writer, "startTime", state->init.start_time);
+    json_i64(writer, "creatorPid", state->creator.pid);
+    json_u64(writer, "creatorStartTime", state->creator.start_time);
+    json_string(writer, "cgroupManager", manager_words[state->cgroup.manager]);
+    if (state->cgroup.path != NULL)
+        json_string(writer, "cgroupPath", state->cgroup.path);
+    if (state->cgroup.unit != NULL)
+        json_string(writer, "systemdUnit", state->cgroup.unit);
+    json_bool(writer, "cgroupJoined", state->cgroup.joined);
+    json_bool(writer, "ownPidNamespace", state->new_pid_ns);
+    json_bool(writer, "hooks", state->has_hooks);
+    json_map(writer, "annotations", &state->annotations);
+    json_close_object(writer);
+}
+
+int state_save(const struct state_directory *directory, const struct state *state, struct failure *why)
+{
+    struct json_writer *writer = json_writer_new(JSON_COMPACT);
+    write_record(writer, state);
+    size_t length;
+    const char *text = json_result(writer, &length);
+    int r = file_replace_at(directory->fd, STATE_RECORD, 0600, text, length);
+    json_writer_free(writer);
+    return r < 0 ? fail_errno(why, r, "save the state of container `%s`", directory->id) : 0;
+}
+
+int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)
+{
+    char *text;
+    ssize_t length = file_read_at(directory->fd, STATE_RECORD, RECORD_LIMIT, arena, &text);
+    if (length < 0) {
+        fail_errno(why, (int)length, "read the state of container `%s`", directory->id);
+        why->kind = FAILURE_STATE;
+        return failure_hint(why, "it was never finished or is damaged: remove it with delete --force");
+    }
+    struct record record = {0};
+    if (json_read(&record_object, text, (size_t)length, arena, &record, why) < 0) {
+        failure_context(why, "the state of container `%s` is damaged", directory->id);
+        why->kind = FAILURE_STATE;
+        why->pointer[0] = '\0';
+        return failure_hint(why, "remove the container with delete --force");
+    }
+    *ret_state = record.state;
+    ret_state->phase = record.phase;
+    ret_state->cgroup.manager = record.manager;
+    ret_state->init.pid = (pid_t)record.init_pid;
+    ret_state->creator.pid = (pid_t)record.creator_pid;
+    return 0;
+}
+
+/* ---- the directory ---- */
+
+int state_check_id(const char *id, struct failure *why)
+{
+    size_t length = strlen(id);
+    size_t good = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-.");
+    if (length == 0 || length > 255 || good != length || id[0] == '.') {
+        char clean[300];
+        text_sanitize(clean, sizeof(clean), id);
+        fail(why, FAILURE_USAGE, "invalid container id `%s`", clean);
+        return failure_hint(why, "an id has 1 to 255 of the characters A-Z a-z 0-9 _ + - . and does not begin with a dot");
+    }
+    return 0;
+}
+
+static int lock(const struct state_directory *directory, int operation, struct failure *why)
+{
+    int r;
+    do
+        r = flock(directory->fd, operation);
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? fail_sys(why, "lock the state of container `%s`", directory->id) : 0;
+}
+
+static int open_root(const char *root, struct failure *why)
+{
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? fail_sys(why, "open the state root '%s'", root) : fd;
+}
+
+static int make_root(const char *root, struct failure *why)
+{
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    int r = errno == ENOENT ? file_make_directories(root, 0700) : -errno;
+    if (r < 0) {
+        fail_errno(why, r, "make the state root '%s'", root);
+        return failure_hint(why, "choose another place with --root");
+    }
+    return open_root(root, why);
+}
+
+int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why)
+{
+    struct state_directory directory = {.root_fd = make_root(root, why), .fd = -1, .id = id};
+    if (directory.root_fd < 0)
+        return -1;
+    if (mkdirat(directory.root_fd, id, 0700) < 0) {
+        if (errno == EEXIST) {
+            fail(why, FAILURE_STATE, "container with given ID already exists: `%s`", id);
+            failure_hint(why, "remove it with delete, or choose another id");
+        } else {
+            fail_sys(why, "make the state directory '%s/%s'", root, id);
+        }
+        state_close(&directory);
+        return -1;
+    }
+    directory.fd = openat(directory.root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory.fd < 0 || lock(&directory, LOCK_EX, why) < 0) {
+        if (directory.fd < 0)
+            fail_sys(why, "open the state directory '%s/%s'", root, id);
+        (void)unlinkat(directory.root_fd, id, AT_REMOVEDIR); /* empty; the first failure is reported */
+        state_close(&directory);
+        return -1;
+    }
+    *ret_directory = directory;
+    return 0;
+}
+
+static int fail_missing(const char *id, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container `%s` does not exist", id);
+    why->errnum = ENOENT;
+    return -1;
+}
+
+int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory, struct failure *why)
+{
+    struct state_directory directory = {.root_fd = -1, .fd = -1, .id = id};
+    if (state_check_id(id, why) < 0)
+        return -1;
+    directory.root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory.root_fd < 0)
+        return errno == ENOENT ? fail_missing(id, why) : fail_sys(why, "open the state root '%s'", root);
+    directory.fd = openat(directory.root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory.fd < 0) {
+        if (errno == ENOENT)
+            fail_missing(id, why);
+        else
+            fail_sys(why, "open the state directory '%s/%s'", root, id);
+        state_close(&directory);
+        return -1;
+    }
+    if (how != STATE_UNLOCKED && lock(&directory, how == STATE_SHARED ? LOCK_SH : LOCK_EX, why) < 0) {
+        state_close(&directory);
+        return -1;
+    }
+    /* While we waited for the lock, its holder may have deleted the container. */
+    struct stat st;
+    if (fstat(directory.fd, &st) == 0 && st.st_nlink == 0) {
+        state_close(&directory);
+        return fail_missing(id, why);
+    }
+    *ret_directory = directory;
+    return 0;
+}
+
+void state_close(struct state_directory *directory)
+{
+    if (directory->fd >= 0)
+        (void)flock(directory->fd, LOCK_UN); /* a child may hold a copy for a moment longer; unlocking cannot fail */
+    fd_close(&directory->fd);
+    fd_close(&directory->root_fd);
+}
+
+int state_remove(struct state_directory *directory, struct failure *why)
+{
+    int r = file_remove_tree_at(directory->root_fd, directory->id);
+    return r < 0 && r != -ENOENT ? fail_errno(why, r, "remove the state directory of container `%s`", directory->id) : 0;
+}
+
+/* ---- status ---- */
+
+static bool is_paused(const struct state *state)
+{
+    if (state->cgroup.path == NULL)
+        return false;
+    CLEANUP_FD int fd = cgroup_open(&state->cgroup);
+    return fd >= 0 && cgroup_is_frozen(fd);
+}
+
+enum state_status state_status(const struct state_directory *directory, const struct state *state)
+{
+    if (state->phase == PHASE_CREATING)
+        return pid_alive(&state->creator) ? STATUS_CREATING : STATUS_STOPPED;
+    if (!pid_alive(&state->init))
+        return STATUS_STOPPED;
+    if (is_paused(state))
+        return STATUS_PAUSED;
+    return faccessat(directory->fd, STATE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+}
+
+void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid)
+{
+    json_open_object(writer);
+    json_string(writer, "ociVersion", SPEC_VERSION);
+    json_string(writer, "id", state->id);
+    json_i64(writer, "pid", pid);
+    json_string(writer, "status", state_status_words[status]);
+    json_string(writer, "bundle", state->bundle);
+    json_string(writer, "rootfs", state->rootfs);
+    json_string(writer, "created", state->created);
+    json_map(writer, "annotations", &state->annotations);
+    char owner[16];
+    snprintf(owner, sizeof(owner), "%u", state->owner);
+    json_string(writer, "owner", owner);
+    if (state->cgroup.unit != NULL)
+        json_string(writer, "systemdScope", state->cgroup.unit);
+    json_close_object(writer);
+}

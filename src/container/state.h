@@ -1,0 +1,78 @@
+/*
+ * container/state.h: what is kept about a container: one directory per container below the state root.
+ *
+ *   <root>/<id>/state.json    the record, replaced by rename
+ *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
+ *   <root>/<id>/start.sock    exists while init waits for start
+ *
+ * The directory's creation (mkdir) decides who owns an id; its flock orders the commands of one container.
+ * The record is there, with the phase "creating" and the cgroup's place, before the container's first process
+ * is: whatever kills the creator, `delete --force` finds all there is to remove.
+ *
+ * Runs in: host side processes.
+ */
+#ifndef CRUN_LITE_CONTAINER_STATE_H
+#define CRUN_LITE_CONTAINER_STATE_H
+
+#include <stdbool.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "base/pid.h"
+#include "cgroups/cgroups.h"
+#include "spec/json.h"
+
+#define STATE_RECORD "state.json"
+#define STATE_CONFIG "config.json"
+#define STATE_START_SOCKET "start.sock"
+
+enum state_phase { PHASE_CREATING, PHASE_CREATED };
+
+/* The record. */
+struct state {
+    enum state_phase phase;
+    struct pid_name creator; /* while creating */
+    struct pid_name init;    /* pid 0: none yet */
+    char *id, *bundle, *rootfs, *created; /* created: RFC 3339 */
+    uint32_t owner;
+    struct cgroup_name cgroup;
+    struct string_map annotations;
+    bool new_pid_ns; /* the kernel kills everybody when init dies */
+    bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
+};
+
+enum state_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+extern const char *const state_status_words[];
+
+/* An open state directory. */
+struct state_directory {
+    int root_fd;
+    int fd;
+    const char *id;
+};
+
+/* A-Z a-z 0-9 _ + - . but no dot at the beginning, 1 to 255 bytes. */
+int state_check_id(const char *id, struct failure *why) MUST_CHECK;
+
+enum state_lock { STATE_SHARED, STATE_EXCLUSIVE, STATE_UNLOCKED };
+
+/* Makes <root>/<id>, 0700, locked exclusively. STATE failure when the id is in use. */
+int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why) MUST_CHECK;
+/* Opens it. STATE failure "container `id` does not exist" (why->errnum ENOENT) when there is none. */
+int state_open(const char *root, const char *id, enum state_lock lock, struct state_directory *ret_directory,
+               struct failure *why) MUST_CHECK;
+void state_close(struct state_directory *directory);
+/* Removes the directory and what is in it. */
+int state_remove(struct state_directory *directory, struct failure *why) MUST_CHECK;
+
+int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
+/* why->errnum is ENOENT when there is no record yet. */
+int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
+
+/* What the container is doing right now: pid with start time, then cgroup.events, then the start socket. */
+enum state_status state_status(const struct state_directory *directory, const struct state *state);
+
+/* The state document of the runtime specification. */
+void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid);
+
+#endif

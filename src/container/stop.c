@@ -1,0 +1,252 @@
+/*
+ * container/stop.c: kill and delete.
+ *
+ * Runs in the CLI process.  Init is somebody else's child: its end is seen through a pidfd.  One deadline
+ * bounds everything; when it passes, the message names the process that would not die.
+ */
+#include "container/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "container/container.h"
+#include "container/hooks.h"
+#include "spec/read.h"
+
+#define DEADLINE_MS 10000
+
+/* ---- signals by word ---- */
+
+/* NAME without SIG; 0 when unknown. */
+static int signal_by_name(const char *name)
+{
+    uint64_t offset = 0;
+    for (int sig = 1; sig < SIGRTMIN; sig++) {
+        const char *known = sigabbrev_np(sig);
+        if (known != NULL && strcasecmp(known, name) == 0)
+            return sig;
+    }
+    if (strcasecmp(name, "IOT") == 0)
+        return SIGABRT;
+    if (strcasecmp(name, "CLD") == 0)
+        return SIGCHLD;
+    if (strncasecmp(name, "RTMIN", 5) == 0 && (name[5] == '\0' || (name[5] == '+' && text_to_u64(name + 6, 30, &offset) == 0)))
+        return SIGRTMIN + (int)offset <= SIGRTMAX ? SIGRTMIN + (int)offset : 0;
+    if (strncasecmp(name, "RTMAX", 5) == 0 && (name[5] == '\0' || (name[5] == '-' && text_to_u64(name + 6, 30, &offset) == 0)))
+        return SIGRTMAX - (int)offset >= SIGRTMIN ? SIGRTMAX - (int)offset : 0;
+    return 0;
+}
+
+static int parse_signal(const char *word, int *ret_signal, struct failure *why)
+{
+    uint64_t number;
+    int sig = 0;
+    if (text_to_u64(word, 64, &number) == 0)
+        sig = (int)number;
+    else
+        sig = signal_by_name(strncasecmp(word, "SIG", 3) == 0 ? word + 3 : word);
+    if (sig == 0 && !text_equal(word, "0")) {
+        fail(why, FAILURE_USAGE, "unknown signal '%s'", word);
+        return failure_hint(why, "give a number from 1 to 64 or a name such as TERM, SIGTERM or RTMIN+3");
+    }
+    *ret_signal = sig;
+    return 0;
+}
+
+/* ---- kill ---- */
+
+static int fail_not_running(const struct state *state, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "container not running: `%s` is stopped", state->id);
+}
+
+static int kill_everybody(const struct state *state, int sig, struct failure *why)
+{
+    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    if (cgroup < 0 && cgroup != -ENOENT)
+        return fail_errno(why, cgroup, "open cgroup '%s'", state->cgroup.path);
+    /* Nothing left to signal is success. */
+    int r = cgroup < 0 ? 0 : sig == SIGKILL ? cgroup_kill(cgroup) : cgroup_signal(cgroup, sig);
+    return r < 0 && r != -ENOENT && r != -ENODEV ? fail_errno(why, r, "signal the processes of cgroup '%s'", state->cgroup.path) : 0;
+}
+
+static int kill_init(const struct state *state, int sig, struct failure *why)
+{
+    CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
+    if (pidfd == -ESRCH)
+        return fail_not_running(state, why);
+    if (pidfd < 0)
+        return fail_errno(why, pidfd, "open a pidfd of process %d", (int)state->init.pid);
+    if (kernel_pidfd_send_signal(pidfd, sig) == 0)
+        return 0;
+    return errno == ESRCH ? fail_not_running(state, why) : fail_sys(why, "send signal %d to process %d", sig, (int)state->init.pid);
+}
+
+static const char *default_signal(const struct state *state)
+{
+    for (size_t i = 0; i < state->annotations.count; i++)
+        if (text_equal(state->annotations.items[i].key, "org.opencontainers.image.stopSignal"))
+            return state->annotations.items[i].value;
+    return "TERM";
+}
+
+int container_kill(const struct runtime *runtime, const char *id, const char *signal_word, enum kill_scope scope, struct failure *why)
+{
+    struct arena arena = {0};
+    struct state_directory directory = {.root_fd = -1, .fd = -1};
+    struct state state;
+    int sig = 0;
+    /* No lock: a kill must get through while another command is busy with the container. */
+    int r = state_open(runtime->root, id, STATE_UNLOCKED, &directory, why);
+    if (r == 0)
+        r = state_load(&directory, &arena, &state, why);
+    if (r == 0)
+        r = parse_signal(signal_word != NULL ? signal_word : default_signal(&state), &sig, why);
+    if (r == 0 && scope == KILL_ALL && state.cgroup.path != NULL)
+        r = kill_everybody(&state, sig, why);
+    else if (r == 0)
+        r = kill_init(&state, sig, why);
+    state_close(&directory);
+    arena_done(&arena);
+    return r;
+}
+
+/* ---- delete ---- */
+
+static int fail_stuck(const struct state *state, struct failure *why)
+{
+    char path[64], place[128] = "";
+    uint64_t ignored;
+    char letter = '?';
+    IGNORE_RESULT(pid_look(state->init.pid, &ignored, &letter)); /* '?' when it has just gone */
+    snprintf(path, sizeof(path), "/proc/%d/wchan", (int)state->init.pid);
+    IGNORE_RESULT(file_read_line_at(-1, path, place, sizeof(place))); /* needs privilege; empty without */
+    fail(why, FAILURE_HOST, "process %d of container `%s` did not die within %d seconds: it is in state %c%s%s", (int)state->init.pid,
+         state->id, DEADLINE_MS / 1000, letter, place[0] ? ", waiting in " : "", place);
+    return failure_hint(why, "a process in state D waits for the kernel, usually for a device or a network file system");
+}
+
+static int end_init(const struct state *state, int64_t deadline, struct failure *why)
+{
+    CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
+    if (pidfd == -ESRCH)
+        return 0;
+    if (pidfd < 0)
+        return fail_errno(why, pidfd, "open a pidfd of process %d", (int)state->init.pid);
+    if (kernel_pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
+        return fail_sys(why, "kill process %d", (int)state->init.pid);
+    int r = pid_wait_end(pidfd, deadline);
+    if (r < 0)
+        return fail_errno(why, r, "wait for the end of process %d", (int)state->init.pid);
+    return r == 0 ? fail_stuck(state, why) : 0;
+}
+
+static int end_cgroup(const struct state *state, int64_t deadline, struct failure *why)
+{
+    if (state->cgroup.path == NULL)
+        return 0;
+    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    if (cgroup >= 0) {
+        int r = cgroup_kill(cgroup);
+        if (r < 0 && r != -ENOENT && r != -ENODEV)
+            return fail_errno(why, r, "kill the processes of cgroup '%s'", state->cgroup.path);
+    }
+    return cgroup_remove(&state->cgroup, deadline, why);
+}
+
+static void run_poststop(struct state_directory *directory, const struct state *state, struct spec *spec)
+{
+    struct failure why;
+    char text[1900];
+    if (!state->has_hooks)
+        return;
+    if (spec_read(directory->fd, STATE_CONFIG, spec, &why) == 0)
+        return;
+    failure_render(&why, text, sizeof(text));
+    log_warning("the poststop hooks of container `%s` cannot be run: %s", state->id, text);
+}
+
+int stop_destroy(struct state_directory *directory, struct state *state, struct failure *why)
+{
+    int64_t deadline = clock_now_ms() + DEADLINE_MS;
+    struct spec spec = {0};
+    /* A frozen process dies of cgroup.kill too, so nothing needs to be thawed. */
+    if (end_cgroup(state, deadline, why) < 0 || end_init(state, deadline, why) < 0)
+        return -1;
+    /* The hooks are read before their copy goes, and run after everything is gone. */
+    run_poststop(directory, state, &spec);
+    int r = state_remove(directory, why);
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = state, .status = STATUS_STOPPED, .directory_fd = -1};
+    if (r == 0)
+        hooks_run_poststop(&spec.hooks[HOOK_POSTSTOP], &call);
+    spec_done(&spec);
+    return r;
+}
+
+static int check_deletable(const struct state_directory *directory, const struct state *state, struct failure *why)
+{
+    enum state_status status = state_status(directory, state);
+    if (status == STATUS_STOPPED || status == STATUS_CREATED)
+        return 0;
+    fail(why, FAILURE_STATE, "cannot delete container %s that is not stopped: %s", state->id, state_status_words[status]);
+    return failure_hint(why, "kill it first, or use delete --force");
+}
+
+/* --force from whatever is left: without a readable record there is only the directory. */
+static int delete_remains(struct state_directory *directory, struct failure *why)
+{
+    char text[1900];
+    failure_render(why, text, sizeof(text));
+    log_warning("removing the remains of container `%s`: %s", directory->id, text);
+    return state_remove(directory, why);
+}
+
+/* A creator that is still at work holds the lock; --force ends it first. */
+static void end_creator(const struct runtime *runtime, const char *id)
+{
+    struct arena arena = {0};
+    struct state_directory directory = {.root_fd = -1, .fd = -1};
+    struct state state;
+    struct failure unimportant; /* delete itself reports what is wrong */
+    if (state_open(runtime->root, id, STATE_UNLOCKED, &directory, &unimportant) == 0 &&
+        state_load(&directory, &arena, &state, &unimportant) == 0 && state.phase == PHASE_CREATING) {
+        CLEANUP_FD int pidfd = pid_open(&state.creator);
+        if (pidfd >= 0 && kernel_pidfd_send_signal(pidfd, SIGKILL) == 0)
+            IGNORE_RESULT(pid_wait_end(pidfd, clock_now_ms() + DEADLINE_MS)); /* the lock tells the rest */
+    }
+    state_close(&directory);
+    arena_done(&arena);
+}
+
+int container_delete(const struct runtime *runtime, const char *id, enum delete_force force, struct failure *why)
+{
+    struct arena arena = {0};
+    struct state_directory directory = {.root_fd = -1, .fd = -1};
+    struct state state;
+    if (state_check_id(id, why) < 0)
+        return -1;
+    if (force == DELETE_ANY)
+        end_creator(runtime, id);
+    int r = state_open(runtime->root, id, STATE_EXCLUSIVE, &directory, why);
+    if (r < 0)
+        return force == DELETE_ANY && why->errnum == ENOENT ? 0 : -1;
+    if (state_load(&directory, &arena, &state, why) < 0) {
+        r = force == DELETE_ANY ? delete_remains(&directory, why) : -1;
+    } else {
+        r = force == DELETE_ANY ? 0 : check_deletable(&directory, &state, why);
+        if (r == 0)
+            r = stop_destroy(&directory, &state, why);
+    }
+    state_close(&directory);
+    arena_done(&arena);
+    return r;
+}

@@ -1,0 +1,11 @@
+/* container/stop.h: ending and removing a container; shared by delete and a start whose hook failed. */
+#ifndef CRUN_LITE_CONTAINER_STOP_H
+#define CRUN_LITE_CONTAINER_STOP_H
+
+#include "container/state.h"
+
+/* Kills everybody, removes the cgroup and the state directory, runs the poststop hooks.  The directory is
+ * locked exclusively by the caller. */
+int stop_destroy(struct state_directory *directory, struct state *state, struct failure *why) MUST_CHECK;
+
+#endif

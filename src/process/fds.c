@@ -1,0 +1,101 @@
+/*
+ * process/fds.c: which descriptors the container's process gets: 0, 1, 2 and those that were asked for.
+ *
+ * Runs in: main's first act (fds_look), creator (count), init and joiner (leave_only).
+ * Must not: close anything.  What init itself still needs stays open until execve closes it.
+ */
+#include "process/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
+#include "base/text.h"
+
+#define FIRST 3
+#define COUNT_MAX 65536u
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2) /* KERNEL(5.11) */
+#endif
+
+/* Against: --preserve-fds=N counted after the runtime has opened files of its own, which then fill the
+ * numbers that the caller left out and reach the container (runc issue 5474: /sys/fs/cgroup leaked).
+ * A descriptor that came through our own execve cannot carry close-on-exec; whatever does is ours. */
+void fds_look(struct inherited_fds *ret_inherited)
+{
+    unsigned count = 0;
+    while (count < COUNT_MAX) {
+        int flags = fcntl((int)(FIRST + count), F_GETFD);
+        if (flags < 0 || (flags & FD_CLOEXEC))
+            break;
+        count++;
+    }
+    ret_inherited->count = count;
+}
+
+int fds_ensure_standard(struct failure *why)
+{
+    for (int fd = 0; fd < FIRST; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        /* The lowest free number is `fd`: everything below it is open by now.  Not CLOEXEC: the container's
+         * process inherits it. */
+        int null_fd = open("/dev/null", O_RDWR);
+        if (null_fd < 0)
+            return fail_sys(why, "open '/dev/null' for the closed descriptor %d", fd);
+        if (null_fd != fd)
+            return fail(why, FAILURE_BUG, "'/dev/null' came as descriptor %d instead of %d", null_fd, fd);
+    }
+    return 0;
+}
+
+/* sd_listen_fds(3): the announcement counts only if it was meant for this very process. */
+static int listen_count(unsigned *ret_listen, struct failure *why)
+{
+    const char *pid_text = getenv("LISTEN_PID"), *count_text = getenv("LISTEN_FDS");
+    uint64_t pid, count;
+    *ret_listen = 0;
+    if (!pid_text || !count_text)
+        return 0;
+    if (text_to_u64(pid_text, INT32_MAX, &pid) < 0 || (pid_t)pid != getpid())
+        return 0;
+    if (text_to_u64(count_text, COUNT_MAX, &count) < 0)
+        return fail(why, FAILURE_USAGE, "LISTEN_FDS=%.32s is not a number of descriptors", count_text);
+    *ret_listen = (unsigned)count;
+    return 0;
+}
+
+int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
+                        unsigned *ret_total, struct failure *why)
+{
+    unsigned listen;
+    if (listen_count(&listen, why) < 0)
+        return -1;
+    if (preserve > COUNT_MAX || listen + preserve > inherited->count) {
+        fail(why, FAILURE_USAGE,
+             "descriptor %u is not open, but %u are to be preserved from 3 on (LISTEN_FDS %u, --preserve-fds %u)",
+             FIRST + inherited->count, listen + preserve, listen, preserve);
+        return failure_hint(why, "pass every descriptor from 3 on without a gap and without close-on-exec");
+    }
+    *ret_listen = listen;
+    *ret_total = listen + preserve;
+    return 0;
+}
+
+int fds_leave_only(unsigned keep, struct failure *why)
+{
+    /* Against: CVE-2024-21626 (a leaked host directory is a way out).  Every file of ours is CLOEXEC anyway; this
+     * covers what the caller leaked and what a library opened.  Last before execve, by mark and not by close:
+     * the channel that reports a failed execve must still be there. */
+    if (kernel_close_range(FIRST + keep, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+        fail_sys(why, "mark the descriptors from %u on close-on-exec", FIRST + keep);
+        return failure_hint(why, "close_range(CLOSE_RANGE_CLOEXEC) needs Linux 5.11 and an outer sandbox "
+                                 "that allows it");
+    }
+    for (unsigned fd = FIRST; fd < FIRST + keep; fd++)
+        if (fcntl((int)fd, F_SETFD, 0) < 0)
+            return fail_sys(why, "keep descriptor %u for the container", fd);
+    return 0;
+}

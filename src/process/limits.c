@@ -1,0 +1,135 @@
+/*
+ * process/limits.c: resource limits and the OOM score.
+ *
+ * Runs in: creator, on the child's pid: raising needs CAP_SYS_RESOURCE of the initial user namespace, which
+ * the child has lost once it is in its own.
+ */
+#include "process/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/text.h"
+
+static const struct {
+    const char *word;
+    int resource;
+} rlimits[] = {
+    {"RLIMIT_AS", RLIMIT_AS},           {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},         {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},     {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},       {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},     {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},   {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING}, {"RLIMIT_STACK", RLIMIT_STACK},
+};
+
+/* The index into rlimits[], or -1. */
+static int rlimit_index(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(rlimits); i++)
+        if (text_equal(word, rlimits[i].word))
+            return (int)i;
+    return -1;
+}
+
+static int check_rlimits(const struct spec_process *process, struct failure *why)
+{
+    char pointer[64], shown[64];
+    bool seen[ARRAY_LENGTH(rlimits)] = {false};
+    for (size_t i = 0; i < process->rlimits_count; i++) {
+        const struct spec_rlimit *limit = &process->rlimits[i];
+        snprintf(pointer, sizeof(pointer), "/process/rlimits/%zu", i);
+        text_sanitize(shown, sizeof(shown), limit->type ? limit->type : "");
+        int index = rlimit_index(limit->type);
+        if (index < 0)
+            return fail_config(why, pointer, "resource limit '%s' is unknown", shown);
+        if (seen[index])
+            return fail_config(why, pointer, "resource limit %s is listed twice", shown);
+        seen[index] = true;
+        if (limit->soft > limit->hard)
+            return fail_config(why, pointer, "%s: soft limit %llu is above hard limit %llu", shown,
+                               (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+    }
+    return 0;
+}
+
+static int explain_rlimit(pid_t pid, const char *word, int resource, const struct rlimit *wanted, size_t index,
+                          struct failure *why)
+{
+    struct rlimit now;
+    int errnum = errno;
+    bool known = prlimit(pid, (enum __rlimit_resource)resource, NULL, &now) == 0;
+    fail_errno(why, errnum, "set %s to %llu:%llu", word, (unsigned long long)wanted->rlim_cur,
+               (unsigned long long)wanted->rlim_max);
+    failure_pointer(why, "/process/rlimits/%zu", index);
+    if (errnum != EPERM || !known)
+        return -1;
+    if (resource == RLIMIT_NOFILE && wanted->rlim_max <= now.rlim_max)
+        return failure_hint(why, "it may not be above /proc/sys/fs/nr_open");
+    return failure_hint(why, "the caller's hard limit is %llu; raising it needs CAP_SYS_RESOURCE: raise it for the "
+                             "caller (ulimit, LimitXXX= of its unit) or ask for less",
+                        (unsigned long long)now.rlim_max);
+}
+
+int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why)
+{
+    if (check_rlimits(process, why) < 0)
+        return -1;
+    for (size_t i = 0; i < process->rlimits_count; i++) {
+        const struct spec_rlimit *limit = &process->rlimits[i];
+        const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+        int resource = rlimits[rlimit_index(limit->type)].resource;
+        if (prlimit(pid, (enum __rlimit_resource)resource, &wanted, NULL) < 0)
+            return explain_rlimit(pid, limit->type, resource, &wanted, i, why);
+    }
+    return 0;
+}
+
+/* ---- OOM score ---- */
+
+#define OOM_MIN (-1000)
+#define OOM_MAX 1000
+
+static int check_oom_score(const struct spec_process *process, struct failure *why)
+{
+    const struct optional_i64 *score = &process->oom_score_adj;
+    if (score->set && (score->value < OOM_MIN || score->value > OOM_MAX))
+        return fail_config(why, "/process/oomScoreAdj", "%lld is outside %d..%d", (long long)score->value, OOM_MIN,
+                           OOM_MAX);
+    return 0;
+}
+
+int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process, struct failure *why)
+{
+    char name[48] = "self/oom_score_adj", wanted[16], now[16] = "";
+    if (check_oom_score(process, why) < 0)
+        return -1;
+    if (!process->oom_score_adj.set)
+        return 0;
+    if (pid > 0)
+        snprintf(name, sizeof(name), "%d/oom_score_adj", (int)pid);
+    snprintf(wanted, sizeof(wanted), "%d", (int)process->oom_score_adj.value);
+    int result = proc_write(proc_fd, name, wanted);
+    if (result == 0)
+        return 0;
+    /* What is asked for may be what is there: a rootless engine passes its own value on. */
+    if (proc_read(proc_fd, name, now, sizeof(now)) > 0 && strcmp(now, wanted) == 0)
+        return 0;
+    fail_errno(why, result, "set oom_score_adj to %s", wanted);
+    failure_pointer(why, "/process/oomScoreAdj");
+    if (result == -EACCES || result == -EPERM)
+        return failure_hint(why, "it is %s now, and going below the caller's own value needs CAP_SYS_RESOURCE: "
+                                 "leave oomScoreAdj out or ask for a higher one", now[0] ? now : "unreadable");
+    return -1;
+}
+
+int limits_check(const struct spec *spec, struct failure *why)
+{
+    if (check_rlimits(&spec->process, why) < 0 || check_oom_score(&spec->process, why) < 0)
+        return -1;
+    return scheduling_check(spec, why);
+}

@@ -1,0 +1,106 @@
+/*
+ * seccomp/notify.c: hands the listener of SCMP_ACT_NOTIFY to the agent.
+ *
+ * Runs in: creator.  One connection per message, one message per connection (runtime-spec, "Container Process
+ * State"); closing it tells the agent where the document ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "seccomp/seccomp.h"
+
+#define POINTER "/linux/seccomp/listenerPath"
+/* An agent that neither accepts nor reads must not hold the container's creation for ever. */
+#define AGENT_PATIENCE_SECONDS 30
+
+/* A path longer than an address is reached through a descriptor of the socket itself.  0 or -errno. */
+static int listener_address(const char *path, int *ret_fd, struct sockaddr_un *address)
+{
+    memset(address, 0, sizeof(*address));
+    address->sun_family = AF_UNIX;
+    if (strlen(path) < sizeof(address->sun_path)) {
+        memcpy(address->sun_path, path, strlen(path));
+        return 0;
+    }
+    *ret_fd = open(path, O_PATH | O_CLOEXEC);
+    if (*ret_fd < 0)
+        return -errno;
+    fd_path(*ret_fd, address->sun_path);
+    return 0;
+}
+
+static int listener_connect(const char *path, int socket_fd)
+{
+    struct timeval patience = {.tv_sec = AGENT_PATIENCE_SECONDS};
+    struct sockaddr_un address;
+    CLEANUP_FD int path_fd = -1;
+    int err;
+
+    if (setsockopt(socket_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+        return -errno;
+    err = listener_address(path, &path_fd, &address);
+    if (err < 0)
+        return err;
+    do
+        err = connect(socket_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    while (err == -EINTR);
+    return err;
+}
+
+/* One sendmsg, with the descriptor when `fd` >= 0.  The count sent or -errno. */
+static ssize_t listener_send(int socket_fd, const char *data, size_t length, int fd)
+{
+    union {
+        struct cmsghdr head; /* aligns the room */
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.room = {0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t sent;
+
+    if (fd >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+        CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+        CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+        CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(int));
+    }
+    do
+        sent = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd, struct failure *why)
+{
+    size_t length = strlen(process_state_json), sent = 0;
+    CLEANUP_FD int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int err;
+
+    if (socket_fd < 0)
+        return fail_sys(why, "create a socket for the seccomp agent");
+    err = listener_connect(path, socket_fd);
+    if (err < 0) {
+        (void)fail_errno(why, err, "connect to the seccomp agent at '%s'", path); /* returned below */
+        (void)failure_hint(why, "an agent must listen there, on a stream socket, before the container is created");
+        return failure_pointer(why, POINTER);
+    }
+    /* A document larger than the socket's buffer takes several messages; the descriptor goes with the first only. */
+    while (sent < length) {
+        ssize_t count = listener_send(socket_fd, process_state_json + sent, length - sent, sent == 0 ? listener_fd : -1);
+        if (count < 0) {
+            (void)fail_errno(why, (int)count, "send the seccomp listener to the agent at '%s'", path); /* returned below */
+            return failure_pointer(why, POINTER);
+        }
+        sent += (size_t)count;
+    }
+    return 0;
+}

@@ -1,0 +1,97 @@
+/* spec/table_config.c: config.json itself: version, root, mounts, hooks, annotations, and the parts. */
+#include <ctype.h>
+#include <string.h>
+
+#include "spec/tables.h"
+
+const char *const hook_kind_names[HOOK_KINDS] = {
+    [HOOK_PRESTART] = "prestart",
+    [HOOK_CREATE_RUNTIME] = "createRuntime",
+    [HOOK_CREATE_CONTAINER] = "createContainer",
+    [HOOK_START_CONTAINER] = "startContainer",
+    [HOOK_POSTSTART] = "poststart",
+    [HOOK_POSTSTOP] = "poststop",
+};
+
+/* MAJOR.MINOR.PATCH, then -prerelease and +build of any content; only major 1 is compatible with us. */
+static const char *check_version(const char *value)
+{
+    static const char expected[] = "a version 1.MINOR.PATCH such as " SPEC_VERSION;
+    if (value[0] != '1')
+        return expected;
+    const char *at = value + 1;
+    for (int part = 0; part < 2; part++) {
+        if (*at++ != '.' || !isdigit((unsigned char)*at))
+            return expected;
+        at += strspn(at, "0123456789");
+    }
+    if (*at == '\0')
+        return NULL;
+    if ((*at != '-' && *at != '+') || at[1] == '\0')
+        return expected;
+    for (; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr("-+.", *at) == NULL)
+            return expected;
+    return NULL;
+}
+
+static const struct json_member root_members[] = {
+    JSON_FIELD(struct spec, "path", JSON_STRING, root.path, .flags = JSON_REQUIRED | JSON_NON_EMPTY),
+    JSON_FIELD(struct spec, "readonly", JSON_BOOL, root.readonly),
+};
+static const struct json_object root = {JSON_TABLE(struct spec, root_members)};
+
+static const char *finish_mount(void *target, const struct json_seen *seen)
+{
+    struct spec_mount *mount = target;
+    bool uid = json_has(seen, "uidMappings"), gid = json_has(seen, "gidMappings");
+    if (uid != gid)
+        return uid ? "\"uidMappings\" needs \"gidMappings\" beside it" : "\"gidMappings\" needs \"uidMappings\" beside it";
+    mount->mappings_set = uid;
+    return NULL;
+}
+
+static const struct json_member mount_members[] = {
+    JSON_FIELD(struct spec_mount, "destination", JSON_STRING, destination, .flags = JSON_REQUIRED | JSON_NON_EMPTY),
+    JSON_FIELD(struct spec_mount, "source", JSON_STRING, source, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_FIELD(struct spec_mount, "type", JSON_STRING, type, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_TEXTS(struct spec_mount, "options", options),
+    JSON_LIST(struct spec_mount, "uidMappings", uid_mappings.items, uid_mappings.count, table_id_mapping),
+    JSON_LIST(struct spec_mount, "gidMappings", gid_mappings.items, gid_mappings.count, table_id_mapping),
+};
+static const struct json_object mount = {JSON_TABLE(struct spec_mount, mount_members), .finish = finish_mount};
+
+/* The timeout ends in milliseconds in an int. */
+static const struct json_member hook_members[] = {
+    JSON_FIELD(struct spec_hook, "path", JSON_STRING, path, .flags = JSON_REQUIRED | JSON_ABSOLUTE),
+    JSON_TEXTS(struct spec_hook, "args", args, .present = JSON_AT(struct spec_hook, args_set)),
+    JSON_TEXTS(struct spec_hook, "env", env, .present = JSON_AT(struct spec_hook, env_set)),
+    JSON_NUMBER(struct spec_hook, "timeout", JSON_OPTIONAL_I64, timeout, 1, INT32_MAX / 1000),
+};
+static const struct json_object hook = {JSON_TABLE(struct spec_hook, hook_members)};
+
+#define HOOKS(name, kind) JSON_LIST(struct spec, name, hooks[kind].items, hooks[kind].count, hook)
+
+static const struct json_member hooks_members[] = {
+    HOOKS("prestart", HOOK_PRESTART),
+    HOOKS("createRuntime", HOOK_CREATE_RUNTIME),
+    HOOKS("createContainer", HOOK_CREATE_CONTAINER),
+    HOOKS("startContainer", HOOK_START_CONTAINER),
+    HOOKS("poststart", HOOK_POSTSTART),
+    HOOKS("poststop", HOOK_POSTSTOP),
+};
+static const struct json_object hooks = {JSON_TABLE(struct spec, hooks_members)};
+
+static const struct json_member config_members[] = {
+    JSON_FIELD(struct spec, "ociVersion", JSON_STRING, oci_version, .flags = JSON_REQUIRED, .check = check_version),
+    JSON_INLINE("root", root, .flags = JSON_REQUIRED, .present = JSON_AT(struct spec, root.set)),
+    JSON_LIST(struct spec, "mounts", mounts, mounts_count, mount),
+    JSON_NESTED(struct spec, "process", process, table_process, .present = JSON_AT(struct spec, process.set)),
+    JSON_FIELD(struct spec, "hostname", JSON_STRING, hostname, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_FIELD(struct spec, "domainname", JSON_STRING, domainname, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_INLINE("hooks", hooks),
+    JSON_PAIRS(struct spec, "annotations", annotations),
+    JSON_NESTED(struct spec, "linux", linux, table_linux, .present = JSON_AT(struct spec, linux.set)),
+    {.name = "vm", .kind = JSON_PRESENT, .present = JSON_AT(struct spec, vm_set)},
+};
+const struct json_object table_config = {.document = "config.json", JSON_TABLE(struct spec, config_members)};

@@ -1,0 +1,131 @@
+# Crash safety: SIGKILL of the creator at any moment leaves nothing that `delete --force` cannot remove.
+load helpers
+
+# Kills the creator after some milliseconds; afterwards delete --force must clean up whatever it left, without a word.
+killed_after() {
+    local creator
+    rt_background "$2" "$ID" </dev/null >/dev/null 2>&1
+    creator=$!
+    sleep "$1"
+    kill -9 "$creator" 2>/dev/null || true
+    wait "$creator" 2>/dev/null || true
+    silently rt delete --force "$ID"
+    assert_nothing_left
+}
+
+@test "create is killed at many moments" {
+    local moment
+    program sleep
+    for moment in 0 0.001 0.002 0.003 0.004 0.005 0.006 0.008 0.010 0.012 0.015 0.02 0.03 0.05 0.1; do
+        killed_after "$moment" create || { echo "after $moment s" >&2; return 1; }
+    done
+}
+
+@test "run is killed at many moments" {
+    local moment
+    program sleep
+    for moment in 0 0.001 0.002 0.003 0.004 0.006 0.008 0.010 0.015 0.02 0.05 0.1; do
+        killed_after "$moment" run || { echo "after $moment s" >&2; return 1; }
+    done
+}
+
+# At a known place, not by chance: a hook holds the creator while it is killed.
+@test "create is killed while a hook runs: init does not outlive it, list and state still work" {
+    local kind creator
+    for kind in prestart createRuntime createContainer; do
+        rm -rf "$BUNDLE" "$BATS_TEST_TMPDIR/hooks.log"
+        new_bundle "$BUNDLE"
+        cd "$BUNDLE"
+        program sleep
+        config '.hooks = {($k): [{"path": $p, "args": ["probe", "hang-hook", $l, $k]}]}' \
+            --arg k "$kind" --arg p "$PROBE" --arg l "$BATS_TEST_TMPDIR/hooks.log"
+        rt_background create "$ID" </dev/null >/dev/null 2>&1
+        creator=$!
+        wait_until test -s "$BATS_TEST_TMPDIR/hooks.log"
+        run -0 rt list
+        kill -9 "$creator"
+        wait "$creator" 2>/dev/null || true
+        run -0 rt list
+        silently rt delete --force "$ID"
+        pkill_hooks
+        assert_nothing_left
+    done
+}
+# A hook is the host's own program: it may outlive a killed runtime, and only we know it is ours.
+pkill_hooks() {
+    local pid
+    for pid in $(pgrep -f "probe hang-hook $BATS_TEST_TMPDIR/hooks.log"); do kill -9 "$pid"; done
+}
+
+@test "a broken, an empty, and an absent record do not block delete --force" {
+    local how file
+    for how in broken empty absent; do
+        program sleep
+        create_container
+        for file in "$STATE/$ID"/*; do
+            [[ -f $file ]] || continue
+            case $how in
+            broken) echo '{"broken' >"$file" ;;
+            empty) : >"$file" ;;
+            absent) rm "$file" ;;
+            esac
+        done
+        run --separate-stderr rt state "$ID"
+        [[ $status != 0 ]]
+        run -0 rt list
+        run -0 rt delete --force "$ID"
+        # With no record at all nobody can say which cgroup it was: the default place is searched, this one is not.
+        if [[ $how == absent ]]; then clean_up; fi
+        assert_nothing_left
+    done
+}
+
+@test "an empty state directory left by a crash" {
+    mkdir "$STATE/$ID"
+    run -0 rt list
+    silently rt delete --force "$ID"
+}
+
+@test "delete is killed half-way: the next one ends the work" {
+    local deleter moment
+    for moment in 0 0.001 0.002 0.004; do
+        program sleep
+        run_detached
+        rt_background delete --force "$ID" >/dev/null 2>&1
+        deleter=$!
+        sleep "$moment"
+        kill -9 "$deleter" 2>/dev/null || true
+        wait "$deleter" 2>/dev/null || true
+        silently rt delete --force "$ID"
+        assert_nothing_left
+    done
+}
+
+@test "start's caller is killed: the container either runs or still waits" {
+    local starter
+    program sleep
+    create_container
+    rt_background start "$ID" >/dev/null 2>&1
+    starter=$!
+    kill -9 "$starter" 2>/dev/null || true
+    wait "$starter" 2>/dev/null || true
+    [[ $(container_status "$ID") =~ ^(created|running)$ ]]
+    silently rt delete --force "$ID"
+}
+
+@test "a paused container whose pauser is gone is deleted by force" {
+    program sleep
+    run_detached
+    echo 1 >"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.freeze"
+    silently rt delete --force "$ID"
+}
+
+@test "the cgroup was removed by somebody else" {
+    program sleep
+    create_container
+    kill -9 "$(container_pid "$ID")"
+    status_becomes "$ID" stopped
+    cgroup_goes() { rmdir "/sys/fs/cgroup$TEST_CGROUP/$ID"; }
+    wait_until cgroup_goes
+    silently rt delete "$ID"
+}

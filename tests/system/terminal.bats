@@ -1,0 +1,117 @@
+# Terminals: handed to an engine by --console-socket, and in the foreground on the caller's own.
+load helpers
+
+setup() {
+    common_setup
+    SOCKET=$BATS_TEST_TMPDIR/console.sock
+    config '.process.terminal = true'
+}
+
+teardown() {
+    [[ -z ${RECEIVER-} ]] || kill "$RECEIVER" 2>/dev/null || true
+    common_teardown
+}
+
+receiver() {
+    python3 "$BATS_TEST_DIRNAME/receive-fd.py" "$SOCKET" "$@" >"$BATS_TEST_TMPDIR/terminal" 2>&1 3>&- 4>&- &
+    RECEIVER=$!
+    wait_until test -e "$SOCKET.ready"
+}
+terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
+
+@test "console-socket: one message, one descriptor, and the container on the other end" {
+    receiver relay
+    program report
+    create_container --console-socket "$SOCKET"
+    silently rt start "$ID"
+    wait "$RECEIVER"
+    [[ $(head -1 "$BATS_TEST_TMPDIR/terminal") =~ ^message\ [1-9][0-9]*\ 1$ ]]
+    output=$(tail -n +2 "$BATS_TEST_TMPDIR/terminal" | tr -d '\r')
+    expect '.tty == "/dev/pts/0" and .controlling_tty and .stdio_tty == [1, 1, 1] and .sid == 1'
+    expect '.fds["0"] == "/dev/pts/0" and .dev.console.type == "char"'
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+}
+
+@test "console-socket: consoleSize is the initial size; the process's user owns the terminal" {
+    receiver size
+    config '.process.consoleSize = {"height": 33, "width": 111} | .process.user = {"uid": 44, "gid": 55}'
+    program stat /dev/pts/0
+    create_container --console-socket "$SOCKET"
+    wait_until terminal_has 33x111
+    rt start "$ID"
+    wait "$RECEIVER"
+    output=$(grep uid "$BATS_TEST_TMPDIR/terminal")
+    expect '.uid == 44'
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+}
+
+@test "console-socket: typing reaches the process, resizing signals it" {
+    receiver resize 21 79
+    program winsize-on-winch
+    create_container --console-socket "$SOCKET"
+    rt start "$ID"
+    wait_until terminal_has 21x79
+    rt kill "$ID" TERM
+    wait "$RECEIVER"
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+}
+
+@test "console-socket with a path longer than sun_path" {
+    SOCKET=$BATS_TEST_TMPDIR/$(printf 'long%.0s' {1..40})/console.sock
+    mkdir "${SOCKET%/*}"
+    receiver relay
+    program say hello
+    create_container --console-socket "$SOCKET"
+    rt start "$ID"
+    wait "$RECEIVER"
+    terminal_has hello
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+}
+
+@test "exec with a terminal of its own" {
+    config '.process.terminal = false'
+    program sleep
+    run_detached
+    receiver relay
+    rt exec --detach --tty --console-socket "$SOCKET" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" /probe report </dev/null >/dev/null 2>&1 3>&- 4>&-
+    wait "$RECEIVER"
+    output=$(tail -n +2 "$BATS_TEST_TMPDIR/terminal" | tr -d '\r')
+    expect '(.tty | test("^/dev/pts/")) and .controlling_tty'
+    rt delete --force "$ID"
+}
+
+@test "foreground: the caller's terminal is relayed, its size taken, and restored afterwards" {
+    program report
+    run script -qec "stty rows 37 cols 123; '$CRUN_LITE' --root '$STATE' run '$ID'; echo after=\$? \$(stty -a | grep -o -- '-\?echo ')" /dev/null </dev/null
+    [[ $output == *"after=0 echo"* ]]
+    # `script` types an end-of-file, which is echoed in front.
+    output=$(tr -d '\r' <<<"$output" | sed -n 's/^[^{]*\({"pid"\)/\1/p')
+    expect '.tty == "/dev/pts/0" and .controlling_tty and .rows == 37 and .columns == 123'
+}
+
+@test "foreground: the exit status comes through a terminal too" {
+    program exit 12
+    run script -qec "'$CRUN_LITE' --root '$STATE' run '$ID'; echo after=\$?" /dev/null </dev/null
+    [[ $output == *"after=12"* ]]
+}
+
+@test "wrong combinations: no socket for create, a socket without terminal, an absent socket" {
+    program exit 0
+    fails 1 console-socket -- rt create "$ID"
+    fails 1 "$BATS_TEST_TMPDIR/absent.sock" -- rt create --console-socket "$BATS_TEST_TMPDIR/absent.sock" "$ID"
+    config '.process.terminal = false'
+    fails 1 console-socket -- rt create --console-socket "$BATS_TEST_TMPDIR/absent.sock" "$ID"
+}
+
+@test "a terminal without devpts in the config" {
+    receiver relay
+    config '.mounts |= map(select(.destination != "/dev/pts"))'
+    program report
+    run --separate-stderr rt create --console-socket "$SOCKET" "$ID" </dev/null
+    # With no devpts of its own there is no terminal inside: refused, in words that name it.
+    [[ $status == 1 ]] && says "$stderr" "/dev/pt"
+}

@@ -135,7 +135,7 @@ load helpers
 
 @test "list: empty, table, json and quiet" {
     run -0 rt list --format json
-    [[ $output == null || $output == "[]" ]]
+    expect ". == null or . == []"
     run -0 rt list
     [[ ${lines[0]} == ID* && ${#lines[@]} == 1 ]]
     program sleep

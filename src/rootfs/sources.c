@@ -236,8 +236,14 @@ int rootfs_open(struct rootfs *rootfs, struct failure *why)
     labels_drop_without_selinux(rootfs);
     if (rootfs->entry == ROOT_CHROOT || !rootfs->around.privileged)
         return 0;
-    if (root_open(rootfs, why) < 0)
-        return -1;
+    if (root_open(rootfs, why) < 0) {
+        if (why->errnum != EPERM)
+            return -1;
+        /* Capable in its user namespace, but the mount namespace is not that one's: init has one of its own. */
+        *why = (struct failure){0};
+        rootfs->around.privileged = false;
+        return 0;
+    }
     for (size_t i = 0; i < rootfs->mounts_count; i++) {
         struct mount_step *step = &rootfs->mounts[i];
         if (step->kind != MOUNT_BIND || bind_source_open(rootfs, step, why) == 0)

@@ -412,8 +412,11 @@ int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct fa
 {
     if (!name->path || name->joined)
         return 0;
-    if (name->manager == CGROUP_MANAGER_SYSTEMD && name->unit && systemd_stop_unit(name->unit, deadline_ms, why) < 0)
-        return -1;
+    struct failure refusal;
+    /* A scope ends with its last process anyway: without systemd (a bus that is gone, a user's session that is over) the
+     * directory can still be removed, and a container whose delete fails for that could never be got rid of. */
+    if (name->manager == CGROUP_MANAGER_SYSTEMD && name->unit && systemd_stop_unit(name->unit, deadline_ms, &refusal) < 0)
+        log_debug("%s", refusal.text);
     return remove_directory(name->path, deadline_ms, why);
 }
 

@@ -89,6 +89,16 @@ static int check_not_frozen(const struct cgroup *cgroup, struct failure *why)
     return failure_pointer(why, "/linux/cgroupsPath");
 }
 
+/* Opening an existing directory says nothing about the right to put a process there. */
+static int check_may_enter(const struct cgroup *cgroup, struct failure *why)
+{
+    if (!cgroup->name.joined || faccessat(cgroup->fd, "cgroup.procs", W_OK, AT_EACCESS) == 0)
+        return 0;
+    (void)fail_sys(why, "enter cgroup '%s', which exists already", cgroup->name.path);
+    (void)failure_hint(why, "it belongs to somebody else: choose another cgroupsPath, or have systemd delegate one");
+    return failure_pointer(why, "/linux/cgroupsPath");
+}
+
 /* Whoever is in there would be limited, counted and in the end killed together with the container (CGF-01). */
 static int check_not_populated(const struct cgroup *cgroup, struct failure *why)
 {
@@ -109,8 +119,8 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         cgroup->created = true; /* with its unit */
     cgroup->name.joined = !cgroup->created;
-    if (check_not_frozen(cgroup, why) < 0 || check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
-        attach_devices(cgroup, program, why) < 0) {
+    if (check_may_enter(cgroup, why) < 0 || check_not_frozen(cgroup, why) < 0 || check_not_populated(cgroup, why) < 0 ||
+        write_early(cgroup, limits, arena, why) < 0 || attach_devices(cgroup, program, why) < 0) {
         cgroup_undo(cgroup);
         return -1;
     }

@@ -57,8 +57,8 @@ const char *cgroup_mount_point(struct failure *why);
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name, struct failure *why) MUST_CHECK;
 
 /* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory and pids are
- * tried for their statistics), every limit that may precede the process, the device program.  A frozen cgroup is refused, a
- * populated one joined.  cgroupfs manager: before clone.  systemd manager: decides the name only, fd = -1.  On failure
+ * tried for their statistics), every limit that may precede the process, the device program.  An existing cgroup is refused when it
+ * is frozen or has processes.  cgroupfs manager: before clone.  systemd manager: decides the name only, fd = -1.  On failure
  * everything made is removed again.
  * Where the place cannot be written to (rootless without delegation, or cgroup2 mounted read-only) and nothing is asked
  * for, the container stays in the creator's cgroup: success with fd = -1 and name.path = NULL.  With a limit asked for it is a

@@ -79,7 +79,7 @@ static bool exists(const char *cgroup)
 
 static struct cgroup_request request_for(const char *path, const struct spec_resources *resources)
 {
-    return (struct cgroup_request){.manager = CGROUP_MANAGER_FS, .id = "c1", .cgroups_path = path, .resources = resources};
+    return (struct cgroup_request){.manager = CGROUP_MANAGER_FS, .id = "crun-lite-test-c1", .cgroups_path = path, .resources = resources};
 }
 
 static void must(int result)
@@ -260,6 +260,40 @@ static void frozen_is_refused(void **state)
     assert_false(exists(below("frozen/child")));
     fd_close(&fd);
     must(rmdir(host_path(path)));
+}
+
+static void populated_is_refused(void **state)
+{
+    (void)state;
+    struct cgroup first = make(below("full"), NULL), second;
+    pid_t pid = spawn_in(first.fd, NULL);
+    struct cgroup_request request = request_for(below("full"), NULL);
+    assert_int_equal(cgroup_create(&request, &arena, &second, &why), -1);
+    assert_int_equal(why.kind, FAILURE_STATE);
+    assert_non_null(strstr(why.text, "already has processes"));
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* nothing was done to it */
+    drop(&first);
+    (void)status_of(pid);
+}
+
+static void locates_without_making(void **state)
+{
+    (void)state;
+    struct cgroup_name name;
+    struct cgroup_request request = request_for(below("later"), NULL);
+    must(cgroup_locate(&request, &arena, &name, &why));
+    assert_string_equal(name.path, below("later"));
+    assert_false(name.joined);
+    assert_false(exists(name.path));
+    must(mkdir(host_path(name.path), 0755));
+    must(cgroup_locate(&request, &arena, &name, &why));
+    assert_true(name.joined);
+    must(rmdir(host_path(name.path)));
+    request.manager = CGROUP_MANAGER_SYSTEMD;
+    request.cgroups_path = "a-b.slice:p:n";
+    must(cgroup_locate(&request, &arena, &name, &why));
+    assert_string_equal(name.unit, "p-n.scope");
+    assert_string_equal(name.path, "/a.slice/a-b.slice/p-n.scope");
 }
 
 static void unified_core_file_and_late_freeze(void **state)
@@ -674,6 +708,18 @@ static int user_without_limits(void)
     return cgroup.fd == -1 && cgroup.name.path == NULL ? 0 : 2;
 }
 
+static int user_with_existing(void)
+{
+    struct cgroup cgroup;
+    struct cgroup_request request = request_for(below("others"), NULL);
+    if (cgroup_create(&request, &arena, &cgroup, &why) < 0 || cgroup.fd != -1 || cgroup.name.path)
+        return 1;
+    struct string_pair pair = {(char *)(uintptr_t)"cgroup.max.depth", (char *)(uintptr_t)"3"};
+    struct spec_resources resources = {.set = true, .unified = {&pair, 1}};
+    request.resources = &resources;
+    return cgroup_create(&request, &arena, &cgroup, &why) < 0 && why.errnum == EACCES && strstr(why.text, "exists already") ? 0 : 2;
+}
+
 static int user_with_limit(void)
 {
     struct cgroup cgroup;
@@ -703,7 +749,7 @@ static int user_in_delegated(void)
     struct cgroup_request request = request_for(NULL, NULL);
     if (cgroup_create(&request, &arena, &cgroup, &why) < 0 || cgroup.fd < 0)
         return 1;
-    if (!text_equal(cgroup.name.path, arena_format(&arena, "%s/c1", delegated)))
+    if (!text_equal(cgroup.name.path, arena_format(&arena, "%s/crun-lite-test-c1", delegated)))
         return 2;
     cgroup_undo(&cgroup);
     request.cgroups_path = "rel/ative";
@@ -722,6 +768,9 @@ static void rootless_without_delegation(void **state)
     assert_int_equal(as_user(user_without_limits), 0);
     assert_int_equal(as_user(user_with_limit), 0);
     assert_int_equal(as_user(user_with_core_limit), 0);
+    struct cgroup others = make(below("others"), NULL);
+    assert_int_equal(as_user(user_with_existing), 0);
+    drop(&others);
 }
 
 static void rootless_with_delegation(void **state)
@@ -994,6 +1043,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(missing_controller_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(joins_what_exists_and_leaves_it, setup, teardown),
         cmocka_unit_test_setup_teardown(frozen_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(populated_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(locates_without_making, setup, teardown),
         cmocka_unit_test_setup_teardown(unified_core_file_and_late_freeze, setup, teardown),
         cmocka_unit_test_setup_teardown(hugetlb_limit_is_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(busy_parent_is_explained, setup, teardown),

@@ -883,6 +883,7 @@ static void fake_begin(char *template)
     fake_file("cgroup.subtree_control", "");
     fake_file("cgroup.controllers", "cpuset cpu io memory pids\n");
     must(mkdir(arena_format(&arena, "%s/c1", fake), 0755));
+    fake_file("c1/cgroup.procs", "");
 }
 
 static void fake_end(void)

@@ -1,9 +1,9 @@
 /*
  * cgroups/systemd.c: the service manager's D-Bus interface (org.freedesktop.systemd1(5)), by libsystemd's sd-bus.
  *
- * Runs in host side processes.  Should: load libsystemd only here and only now (in the link map it would cost every start more than
- * all its mounts); subscribe before it calls, so that no job's end is missed; put a deadline on everything.  Must not: write to
- * cgroupfs.
+ * Runs in host side processes.  Should: load libsystemd only here and only now (in the link map it would cost every
+ * start more than all its mounts); subscribe before it calls, so that no job's end is missed; put a deadline on
+ * everything.  Must not: write to cgroupfs.
  */
 #include "cgroups/systemd.h"
 
@@ -30,8 +30,8 @@
 
 /* What packagers' tools read to know of a library that is loaded on demand
  * (https://uapi-group.org/specifications/specs/elf_dlopen_metadata/). */
-#define NOTE_TEXT                                                                                                    \
-    "[{\"feature\":\"systemd\",\"description\":\"Makes containers scopes of systemd (--systemd-cgroup)\","           \
+#define NOTE_TEXT                                                                                                  \
+    "[{\"feature\":\"systemd\",\"description\":\"Makes containers scopes of systemd (--systemd-cgroup)\","         \
     "\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
 
 static const struct {
@@ -45,11 +45,12 @@ static const struct {
 /* ---- the library ---- */
 
 /* Every function of it that is used; the one list for declaration and lookup. */
-#define FUNCTIONS(X)                                                                                                 \
-    X(open_system) X(open_user) X(new) X(set_address) X(start) X(flush_close_unref) X(set_method_call_timeout)        \
-    X(match_signal) X(process) X(wait) X(call) X(call_method) X(get_property_string) X(error_free)                    \
-    X(error_has_name) X(message_new_method_call) X(message_append) X(message_append_array) X(message_open_container)  \
-    X(message_close_container) X(message_read) X(message_unref)
+#define FUNCTIONS(X)                                                                                               \
+    X(open_system)                                                                                                 \
+    X(open_user) X(new) X(set_address) X(start) X(flush_close_unref) X(set_method_call_timeout) X(match_signal)    \
+        X(process) X(wait) X(call) X(call_method) X(get_property_string) X(error_free) X(error_has_name)           \
+            X(message_new_method_call) X(message_append) X(message_append_array) X(message_open_container)         \
+                X(message_close_container) X(message_read) X(message_unref)
 
 #define DECLARE(name) typeof(sd_bus_##name) *name;
 static struct {
@@ -65,10 +66,11 @@ static int load_library(struct failure *why)
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         (void)fail(why, FAILURE_HOST, "the systemd cgroup manager cannot be used: %s", dlerror());
-        return failure_hint(why, "install libsystemd (Debian: libsystemd0, Fedora: systemd-libs), or leave --systemd-cgroup out");
+        return failure_hint(
+            why, "install libsystemd (Debian: libsystemd0, Fedora: systemd-libs), or leave --systemd-cgroup out");
     }
-#define LOOK_UP(name)                                                                                                \
-    if (!(*(void **)&bus_library.name = dlsym(library, "sd_bus_" #name)))                                             \
+#define LOOK_UP(name)                                                                                              \
+    if (!(*(void **)&bus_library.name = dlsym(library, "sd_bus_" #name)))                                          \
         return fail(why, FAILURE_HOST, "%s has no sd_bus_%s: it is older than 242", SONAME, #name);
     FUNCTIONS(LOOK_UP)
 #undef LOOK_UP
@@ -83,8 +85,8 @@ struct conversation {
     bool direct; /* with the service manager itself, no message bus in between */
     const char *unit;
     int64_t deadline_ms;
-    char job[256];    /* object path of the job we wait for */
-    char result[32];  /* "done", "failed", …; "" while it runs */
+    char job[256];   /* object path of the job we wait for */
+    char result[32]; /* "done", "failed", …; "" while it runs */
 };
 
 /* JobRemoved: u id, o job, s unit, s result. */
@@ -128,11 +130,14 @@ static int open_direct(sd_bus **ret_bus)
 static int explain_no_bus(int errnum, struct failure *why)
 {
     bool root = mount_privilege() == PATH_ROOT;
-    fail_errno(why, errnum, "connect to %s", root ? "systemd over the system bus" : "the user's systemd over the session bus");
+    fail_errno(why, errnum, "connect to %s",
+               root ? "systemd over the system bus" : "the user's systemd over the session bus");
     if (root)
         return failure_hint(why, "is systemd running here? Leave --systemd-cgroup out where it is not");
-    return failure_hint(why, "set XDG_RUNTIME_DIR=/run/user/UID in a login session (loginctl enable-linger USER keeps one), or leave "
-                             "--systemd-cgroup out");
+    return failure_hint(
+        why,
+        "set XDG_RUNTIME_DIR=/run/user/UID in a login session (loginctl enable-linger USER keeps one), or leave "
+        "--systemd-cgroup out");
 }
 
 static void end(struct conversation *talk)
@@ -145,10 +150,12 @@ static void end(struct conversation *talk)
 /* `deadline_ms` as everywhere: CLOCK_MONOTONIC; -1 gets a job's usual time. */
 static int begin(struct conversation *talk, const char *unit, int64_t deadline_ms, struct failure *why)
 {
-    *talk = (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
+    *talk =
+        (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
     if (load_library(why) < 0)
         return -1;
-    int done = mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
+    int done =
+        mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
     if (done < 0) {
         int first = done;
         talk->bus = NULL;
@@ -156,7 +163,8 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
         if (open_direct(&talk->bus) < 0)
             return explain_no_bus(-first, why);
     }
-    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)JOB_MS * 1000); /* the default would be 25 s: nearly as good */
+    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)JOB_MS *
+                                                             1000); /* the default would be 25 s: nearly as good */
     /* Before any call: a job can be over before the call that made it has returned. */
     done = bus_library.match_signal(talk->bus, NULL, talk->direct ? NULL : SERVICE, OBJECT, MANAGER, "JobRemoved",
                                     see_job_removed, talk);
@@ -212,7 +220,8 @@ static int await_job(struct conversation *talk, sd_bus_message *reply, const cha
 /* Best effort: the unit may be gone, or never have failed. */
 static void reset_failed(struct conversation *talk)
 {
-    (void)bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s", talk->unit);
+    (void)bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
+                                  talk->unit);
 }
 
 /* ---- properties ---- */
@@ -265,7 +274,8 @@ static int append_property(sd_bus_message *message, const struct systemd_propert
 
 enum property_choice { EVERY_PROPERTY, KNOWN_TO_OLD_SYSTEMD };
 
-static int append_properties(sd_bus_message *message, const struct systemd_properties *properties, enum property_choice choice)
+static int append_properties(sd_bus_message *message, const struct systemd_properties *properties,
+                             enum property_choice choice)
 {
     int done = 0;
     for (size_t i = 0; done >= 0 && i < properties->count; i++)
@@ -285,13 +295,15 @@ static bool is_unknown_property(const sd_bus_error *fault)
 
 static int append_scope(sd_bus_message *message, const struct systemd_scope *scope, enum property_choice choice)
 {
-    static const char *const always[] = {"Delegate", "CPUAccounting", "MemoryAccounting", "IOAccounting", "TasksAccounting"};
+    static const char *const always[] = {"Delegate", "CPUAccounting", "MemoryAccounting", "IOAccounting",
+                                         "TasksAccounting"};
     int done = bus_library.message_append(message, "ss", scope->unit, "fail");
     if (done >= 0)
         done = bus_library.message_open_container(message, 'a', "(sv)");
     if (done >= 0)
-        done = bus_library.message_append(message, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", scope->description, "Slice", "s",
-                                          scope->slice, "PIDs", "au", 1, (uint32_t)scope->pid, "DefaultDependencies", "b", 0,
+        done = bus_library.message_append(message, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", scope->description,
+                                          "Slice", "s", scope->slice, "PIDs", "au", 1, (uint32_t)scope->pid,
+                                          "DefaultDependencies", "b", 0,
                                           /* A scope whose process failed must not stay and block the name. */
                                           "CollectMode", "s", "inactive-or-failed");
     for (size_t i = 0; done >= 0 && i < ARRAY_LENGTH(always); i++)
@@ -308,7 +320,8 @@ static int call_start(struct conversation *talk, const struct systemd_scope *sco
                       sd_bus_error *fault, sd_bus_message **ret_reply)
 {
     sd_bus_message *message = NULL;
-    int done = bus_library.message_new_method_call(talk->bus, &message, SERVICE, OBJECT, MANAGER, "StartTransientUnit");
+    int done =
+        bus_library.message_new_method_call(talk->bus, &message, SERVICE, OBJECT, MANAGER, "StartTransientUnit");
     if (done >= 0)
         done = append_scope(message, scope, choice);
     if (done >= 0)
@@ -318,8 +331,8 @@ static int call_start(struct conversation *talk, const struct systemd_scope *sco
 }
 
 /* Asks again, at most once for each of the two reasons that have a cure. */
-static int start_with_cures(struct conversation *talk, const struct systemd_scope *scope, sd_bus_message **ret_reply,
-                            struct failure *why)
+static int start_with_cures(struct conversation *talk, const struct systemd_scope *scope,
+                            sd_bus_message **ret_reply, struct failure *why)
 {
     enum property_choice choice = EVERY_PROPERTY;
     bool was_reset = false;
@@ -346,18 +359,22 @@ static int start_with_cures(struct conversation *talk, const struct systemd_scop
     }
 }
 
-/* Where the unit's cgroup is: for a user's systemd below that user's service, so it cannot be computed from the name. */
-static int read_control_group(struct conversation *talk, struct arena *arena, char **ret_control_group, struct failure *why)
+/* Where the unit's cgroup is: for a user's systemd below that user's service, so it cannot be computed from the
+ * name. */
+static int read_control_group(struct conversation *talk, struct arena *arena, char **ret_control_group,
+                              struct failure *why)
 {
     sd_bus_error fault = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     char *path = NULL;
     const char *object;
-    int done = bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "GetUnit", &fault, &reply, "s", talk->unit);
+    int done =
+        bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "GetUnit", &fault, &reply, "s", talk->unit);
     if (done >= 0)
         done = bus_library.message_read(reply, "o", &object);
     if (done >= 0)
-        done = bus_library.get_property_string(talk->bus, SERVICE, object, SERVICE ".Scope", "ControlGroup", &fault, &path);
+        done = bus_library.get_property_string(talk->bus, SERVICE, object, SERVICE ".Scope", "ControlGroup", &fault,
+                                               &path);
     int result = 0;
     if (done < 0)
         result = explain_call(talk, "look up the cgroup", &fault, -done, why);
@@ -376,7 +393,8 @@ static int call_stop(struct conversation *talk, struct failure *why)
     sd_bus_error fault = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     int result = 0;
-    int done = bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "StopUnit", &fault, &reply, "ss", talk->unit, "replace");
+    int done = bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "StopUnit", &fault, &reply, "ss",
+                                       talk->unit, "replace");
     if (done >= 0)
         result = await_job(talk, reply, "stop", why);
     else if (!bus_library.error_has_name(&fault, SERVICE ".NoSuchUnit"))
@@ -388,7 +406,8 @@ static int call_stop(struct conversation *talk, struct failure *why)
     return result;
 }
 
-int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group, struct failure *why)
+int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
+                        struct failure *why)
 {
     struct conversation talk;
     sd_bus_message *reply = NULL;
@@ -424,11 +443,12 @@ int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why
 /* ---- changing ---- */
 
 /* 0 or -errno, *fault filled. */
-static int call_set(struct conversation *talk, const struct systemd_properties *properties, enum property_choice choice,
-                    sd_bus_error *fault)
+static int call_set(struct conversation *talk, const struct systemd_properties *properties,
+                    enum property_choice choice, sd_bus_error *fault)
 {
     sd_bus_message *message = NULL;
-    int done = bus_library.message_new_method_call(talk->bus, &message, SERVICE, OBJECT, MANAGER, "SetUnitProperties");
+    int done =
+        bus_library.message_new_method_call(talk->bus, &message, SERVICE, OBJECT, MANAGER, "SetUnitProperties");
     if (done >= 0)
         done = bus_library.message_append(message, "sb", talk->unit, 1 /* runtime: until the unit is gone */);
     if (done >= 0)
@@ -468,7 +488,8 @@ static int refuse(struct failure *why)
     return failure_hint(why, "leave --systemd-cgroup out, or build with libsystemd");
 }
 
-int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group, struct failure *why)
+int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
+                        struct failure *why)
 {
     (void)scope, (void)arena, (void)ret_control_group; /* there is nothing to give them to */
     return refuse(why);

@@ -1,6 +1,6 @@
 /*
- * tests/cgroup/test_cgroup_systemd.c: the systemd manager against a running systemd, as root with the system's and as a user
- * with that user's.
+ * tests/cgroup/test_cgroup_systemd.c: the systemd manager against a running systemd, as root with the system's and
+ * as a user with that user's.
  *
  * Skipped (77) where no systemd runs, such as in a build container; a failure then when CRUN_LITE_TESTS_MUST_RUN=1.
  */
@@ -19,11 +19,11 @@
 #include "cgroups/mount.h"
 
 /* After ours: it has a macro fail(). */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 static struct arena arena;
 static struct failure why;
@@ -178,8 +178,8 @@ static void zero_pids_and_tiny_memory_wait(void **state)
 static void annotations_become_properties(void **state)
 {
     struct string_pair pairs[] = {
-        {(char *)(uintptr_t)"org.systemd.property.TimeoutStopSec", (char *)(uintptr_t)"uint64 7"},
-        {(char *)(uintptr_t)"org.systemd.property.CollectMode", (char *)(uintptr_t)"'inactive'"},
+        {(char *)(uintptr_t) "org.systemd.property.TimeoutStopSec", (char *)(uintptr_t) "uint64 7"},
+        {(char *)(uintptr_t) "org.systemd.property.CollectMode", (char *)(uintptr_t) "'inactive'"},
     };
     struct string_map annotations = {pairs, 2};
     struct cgroup cgroup;
@@ -192,7 +192,8 @@ static void annotations_become_properties(void **state)
     assert_string_equal(shown(&cgroup, "CollectMode"), "inactive");
     finish(&cgroup, pid);
 
-    pairs[0] = (struct string_pair){(char *)(uintptr_t)"org.systemd.property.NoSuchThing", (char *)(uintptr_t)"true"};
+    pairs[0] =
+        (struct string_pair){(char *)(uintptr_t) "org.systemd.property.NoSuchThing", (char *)(uintptr_t) "true"};
     pid = spawn_waiting();
     must(cgroup_create(&request, &arena, &cgroup, &why));
     assert_int_equal(cgroup_attach(&request, &arena, &cgroup, pid, &why), -1);
@@ -221,7 +222,7 @@ static void a_living_scope_of_that_name_is_refused(void **state)
 
 static void a_refused_limit_leaves_no_unit(void **state)
 {
-    struct string_pair pair = {(char *)(uintptr_t)"cgroup.max.depth", (char *)(uintptr_t)"nonsense"};
+    struct string_pair pair = {(char *)(uintptr_t) "cgroup.max.depth", (char *)(uintptr_t) "nonsense"};
     struct cgroup cgroup;
     struct cgroup_request request = request_for(place_of("refused"));
     pid_t pid = spawn_waiting();

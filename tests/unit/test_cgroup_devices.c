@@ -1,6 +1,6 @@
 /*
- * tests/unit/test_cgroup_devices.c: device rules -> BPF program.  The programs are run here by a small interpreter and compared with a
- * reference that says the specification's sentence and nothing else.
+ * tests/unit/test_cgroup_devices.c: device rules -> BPF program.  The programs are run here by a small interpreter
+ * and compared with a reference that says the specification's sentence and nothing else.
  */
 #include "cgroups/devices.h"
 
@@ -8,10 +8,10 @@
 #include <string.h>
 
 /* After ours: it has a macro fail(). */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 enum { MKNOD = BPF_DEVCG_ACC_MKNOD, READ = BPF_DEVCG_ACC_READ, WRITE = BPF_DEVCG_ACC_WRITE };
 
@@ -29,10 +29,13 @@ static int clear(void **state)
 
 /* ---- the interpreter: the instructions that devices.c may use, and a failed test for any other ---- */
 
-static uint64_t run(const struct devices_program *program, char type, uint32_t major, uint32_t minor, unsigned access)
+static uint64_t run(const struct devices_program *program, char type, uint32_t major, uint32_t minor,
+                    unsigned access)
 {
-    struct bpf_cgroup_dev_ctx context = {
-        .access_type = access << 16 | (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR), .major = major, .minor = minor};
+    struct bpf_cgroup_dev_ctx context = {.access_type = access << 16 |
+                                                        (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
+                                         .major = major,
+                                         .minor = minor};
     uint64_t registers[11] = {0};
     for (size_t at = 0;; at++) {
         assert_true(at < program->count);
@@ -48,32 +51,56 @@ static uint64_t run(const struct devices_program *program, char type, uint32_t m
             *target = word;
             break;
         }
-        case BPF_ALU64 | BPF_MOV | BPF_X: *target = registers[in->src_reg]; break;
-        case BPF_ALU64 | BPF_MOV | BPF_K: *target = immediate; break;
-        case BPF_ALU64 | BPF_RSH | BPF_K: *target >>= immediate; break;
-        case BPF_ALU64 | BPF_AND | BPF_K: *target &= immediate; break;
-        case BPF_ALU | BPF_MOV | BPF_X: *target = (uint32_t)registers[in->src_reg]; break;
-        case BPF_ALU | BPF_XOR | BPF_K: *target = (uint32_t)*target ^ (uint32_t)in->imm; break;
-        case BPF_JMP | BPF_JNE | BPF_K: at += *target != immediate ? (size_t)in->off : 0; break;
-        case BPF_JMP | BPF_JSET | BPF_K: at += *target & immediate ? (size_t)in->off : 0; break;
-        case BPF_JMP | BPF_JA: at += (size_t)in->off; break;
-        case BPF_JMP | BPF_EXIT: return registers[BPF_REG_0];
-        default: fail_msg("unexpected instruction 0x%02x", in->code);
+        case BPF_ALU64 | BPF_MOV | BPF_X:
+            *target = registers[in->src_reg];
+            break;
+        case BPF_ALU64 | BPF_MOV | BPF_K:
+            *target = immediate;
+            break;
+        case BPF_ALU64 | BPF_RSH | BPF_K:
+            *target >>= immediate;
+            break;
+        case BPF_ALU64 | BPF_AND | BPF_K:
+            *target &= immediate;
+            break;
+        case BPF_ALU | BPF_MOV | BPF_X:
+            *target = (uint32_t)registers[in->src_reg];
+            break;
+        case BPF_ALU | BPF_XOR | BPF_K:
+            *target = (uint32_t)*target ^ (uint32_t)in->imm;
+            break;
+        case BPF_JMP | BPF_JNE | BPF_K:
+            at += *target != immediate ? (size_t)in->off : 0;
+            break;
+        case BPF_JMP | BPF_JSET | BPF_K:
+            at += *target & immediate ? (size_t)in->off : 0;
+            break;
+        case BPF_JMP | BPF_JA:
+            at += (size_t)in->off;
+            break;
+        case BPF_JMP | BPF_EXIT:
+            return registers[BPF_REG_0];
+        default:
+            fail_msg("unexpected instruction 0x%02x", in->code);
         }
     }
 }
 
 /* ---- the reference ---- */
 
-static bool rule_decides(const struct spec_device_rule *rule, char type, uint32_t major, uint32_t minor, unsigned bit)
+static bool rule_decides(const struct spec_device_rule *rule, char type, uint32_t major, uint32_t minor,
+                         unsigned bit)
 {
     unsigned named = (rule->mknod ? MKNOD : 0u) | (rule->read ? READ : 0u) | (rule->write ? WRITE : 0u);
-    return (rule->type == 'a' || rule->type == type) && (!rule->major.set || rule->major.value == -1 || rule->major.value == major) &&
+    return (rule->type == 'a' || rule->type == type) &&
+           (!rule->major.set || rule->major.value == -1 || rule->major.value == major) &&
            (!rule->minor.set || rule->minor.value == -1 || rule->minor.value == minor) && (named & bit);
 }
 
-/* "Entries apply in order, a later one overrides earlier ones for the devices and access bits it names"; none: denied. */
-static bool reference(const struct spec_device_rule *rules, size_t count, char type, uint32_t major, uint32_t minor, unsigned access)
+/* "Entries apply in order, a later one overrides earlier ones for the devices and access bits it names"; none:
+ * denied. */
+static bool reference(const struct spec_device_rule *rules, size_t count, char type, uint32_t major, uint32_t minor,
+                      unsigned access)
 {
     for (unsigned bit = 1; bit <= WRITE; bit <<= 1) {
         bool allowed = false;
@@ -106,7 +133,8 @@ static const int64_t numbers[] = {-1, 0, 1, 3, 5, 10, 136, 200, 4095, 0x7fffffff
 
 static struct spec_device_rule random_rule(void)
 {
-    struct spec_device_rule rule = {.allow = pick(2), .type = "aabbcc"[pick(6)], .read = pick(3), .write = pick(3), .mknod = pick(3)};
+    struct spec_device_rule rule = {
+        .allow = pick(2), .type = "aabbcc"[pick(6)], .read = pick(3), .write = pick(3), .mknod = pick(3)};
     rule.major = (struct optional_i64){pick(4) != 0, numbers[pick(ARRAY_LENGTH(numbers))]};
     rule.minor = (struct optional_i64){pick(3) != 0, numbers[pick(ARRAY_LENGTH(numbers))]};
     return rule;
@@ -140,7 +168,8 @@ static void random_lists_agree_with_the_reference(void **state)
 }
 
 static const struct spec_device_rule deny_all = {.type = 'a', .read = true, .write = true, .mknod = true};
-static const struct spec_device_rule allow_all = {.allow = true, .type = 'a', .read = true, .write = true, .mknod = true};
+static const struct spec_device_rule allow_all = {
+    .allow = true, .type = 'a', .read = true, .write = true, .mknod = true};
 
 static void no_program_where_everything_is_allowed(void **state)
 {
@@ -175,7 +204,8 @@ static void a_later_rule_overrides_the_bits_it_names(void **state)
 /* GHSA-g54h-m393-cpwq: a list that begins with an allowance allows nothing else. */
 static void default_is_denial(void **state)
 {
-    struct spec_device_rule rules[] = {{.allow = true, .type = 'c', .major = {true, 1}, .minor = {true, 3}, .read = true}};
+    struct spec_device_rule rules[] = {
+        {.allow = true, .type = 'c', .major = {true, 1}, .minor = {true, 3}, .read = true}};
     struct devices_program program;
     (void)state;
     assert_int_equal(devices_plan(rules, 1, &arena, &program, &why), 0);
@@ -186,7 +216,8 @@ static void default_is_denial(void **state)
 
 static void defaults_cannot_be_denied(void **state)
 {
-    static const uint32_t always[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}, {136, 0}, {136, 99}, {10, 200}};
+    static const uint32_t always[][2] = {{1, 3}, {1, 5}, {1, 7},   {1, 8},    {1, 9},
+                                         {5, 0}, {5, 2}, {136, 0}, {136, 99}, {10, 200}};
     struct devices_program program;
     (void)state;
     assert_int_equal(devices_plan(&deny_all, 1, &arena, &program, &why), 0);

@@ -1,4 +1,5 @@
-/* tests/unit/test_cgroup_limits.c: resources -> writes, every row of the conversion table; writes -> controllers and systemd properties. */
+/* tests/unit/test_cgroup_limits.c: resources -> writes, every row of the conversion table; writes -> controllers
+ * and systemd properties. */
 #include "cgroups/limits.h"
 
 #include <stdint.h>
@@ -10,10 +11,10 @@
 #include "cgroups/systemd_properties.h"
 
 /* After ours: it has a macro fail(). */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static struct arena arena;
 static struct failure why;
@@ -29,7 +30,8 @@ static int fresh(void **state)
     return 0;
 }
 
-/* "file=value file=value …"; a mark behind the value: d default, m may be missing, f first try, l late, u checks usage. */
+/* "file=value file=value …"; a mark behind the value: d default, m may be missing, f first try, l late, u checks
+ * usage. */
 static const char *plan(void)
 {
     static char line[4096];
@@ -41,9 +43,10 @@ static const char *plan(void)
         const struct cgroup_write *write = &limits.writes[i];
         size_t used = strlen(line);
         unsigned flags = write->flags;
-        (void)snprintf(line + used, sizeof line - used, "%s%s=%s%s%s%s%s%s%s", used ? "; " : "", write->file, write->value,
-                       flags ? "!" : "", flags & WRITE_IS_DEFAULT ? "d" : "", flags & WRITE_MAY_BE_MISSING ? "m" : "",
-                       flags & WRITE_FIRST_TRY ? "f" : "", flags & WRITE_LATE ? "l" : "", flags & WRITE_CHECKS_USAGE ? "u" : "");
+        (void)snprintf(line + used, sizeof line - used, "%s%s=%s%s%s%s%s%s%s", used ? "; " : "", write->file,
+                       write->value, flags ? "!" : "", flags & WRITE_IS_DEFAULT ? "d" : "",
+                       flags & WRITE_MAY_BE_MISSING ? "m" : "", flags & WRITE_FIRST_TRY ? "f" : "",
+                       flags & WRITE_LATE ? "l" : "", flags & WRITE_CHECKS_USAGE ? "u" : "");
         assert_true(text_starts(write->pointer, "/linux/resources/"));
     }
     return line;
@@ -140,8 +143,9 @@ static void memory(void **state)
 static void shares(void **state)
 {
     static const uint64_t rows[][2] = {
-        {1, 1}, {2, 1}, {3, 2}, {10, 4}, {100, 17}, {256, 35}, {512, 59}, {1000, 99}, {1024, 100}, {1025, 101}, {2048, 174},
-        {4096, 303}, {8192, 532}, {65536, 3023}, {131072, 5478}, {262144, 10000}, {262145, 10000}, {UINT64_MAX, 10000},
+        {1, 1},      {2, 1},        {3, 2},         {10, 4},         {100, 17},       {256, 35},
+        {512, 59},   {1000, 99},    {1024, 100},    {1025, 101},     {2048, 174},     {4096, 303},
+        {8192, 532}, {65536, 3023}, {131072, 5478}, {262144, 10000}, {262145, 10000}, {UINT64_MAX, 10000},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
@@ -209,7 +213,8 @@ static void io(void **state)
     expect("io.bfq.weight=8:0 500");
     struct spec_io_rate rates[] = {{8, 0, 1048576}, {8, 16, 0}};
     resources.block_io.read_bps = (struct spec_io_rates){rates, 2};
-    resources.block_io.write_bps = resources.block_io.read_iops = resources.block_io.write_iops = (struct spec_io_rates){rates, 1};
+    resources.block_io.write_bps = resources.block_io.read_iops = resources.block_io.write_iops =
+        (struct spec_io_rates){rates, 1};
     expect("io.max=8:0 rbps=1048576; io.max=8:16 rbps=max!d; io.max=8:0 wbps=1048576; io.max=8:0 riops=1048576; "
            "io.max=8:0 wiops=1048576");
     resources.block_io.weight = U64(9);
@@ -225,7 +230,8 @@ static void io(void **state)
 
 static void hugetlb(void **state)
 {
-    static const char *const bad[] = {"64kB", "../memory", "2mb", "02MB", "MB", "2MB/x", "2MBB", "", "2 MB", "99999999999999999MB"};
+    static const char *const bad[] = {"64kB",  "../memory", "2mb", "02MB", "MB",
+                                      "2MB/x", "2MBB",      "",    "2 MB", "99999999999999999MB"};
     struct spec_hugepage_limit limit = {TEXT("2MB"), 209715200};
     (void)state;
     resources.hugepage_limits = &limit, resources.hugepage_limits_count = 1;
@@ -239,9 +245,13 @@ static void hugetlb(void **state)
 
 static void pids(void **state)
 {
-    static const struct { int64_t limit; const char *line; } rows[] = {
-        {-1, "pids.max=max!d"}, {-7, "pids.max=max!d"}, {0, "pids.max=0!l"}, {15, "pids.max=15!l"}, {16, "pids.max=16"},
-        {4194304, "pids.max=4194304"}, {4194305, "pids.max=max!d"}, {INT64_MAX, "pids.max=max!d"},
+    static const struct {
+        int64_t limit;
+        const char *line;
+    } rows[] = {
+        {-1, "pids.max=max!d"},      {-7, "pids.max=max!d"},        {0, "pids.max=0!l"},
+        {15, "pids.max=15!l"},       {16, "pids.max=16"},           {4194304, "pids.max=4194304"},
+        {4194305, "pids.max=max!d"}, {INT64_MAX, "pids.max=max!d"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -252,7 +262,8 @@ static void pids(void **state)
 
 static void rdma(void **state)
 {
-    struct spec_rdma_limit limits[] = {{TEXT("mlx5_1"), U64(3), U64(10000)}, {TEXT("rxe0"), {0}, U64(5)}, {TEXT("none"), {0}, {0}}};
+    struct spec_rdma_limit limits[] = {
+        {TEXT("mlx5_1"), U64(3), U64(10000)}, {TEXT("rxe0"), {0}, U64(5)}, {TEXT("none"), {0}, {0}}};
     (void)state;
     resources.rdma = limits, resources.rdma_count = 3;
     expect("rdma.max=mlx5_1 hca_handle=3 hca_object=10000; rdma.max=rxe0 hca_object=5");
@@ -265,7 +276,8 @@ static void unified(void **state)
 {
     struct string_pair pair = {TEXT("memory.high"), TEXT("1000000000")};
     (void)state;
-#define UNIFIED(k, v) (pair = (struct string_pair){TEXT(k), TEXT(v)}, resources.unified = (struct string_map){&pair, 1})
+#define UNIFIED(k, v)                                                                                              \
+    (pair = (struct string_pair){TEXT(k), TEXT(v)}, resources.unified = (struct string_map){&pair, 1})
     UNIFIED("memory.high", "1000000000");
     resources.memory.limit = I64(64 << 20);
     expect("memory.max=67108864; memory.high=1000000000"); /* last: it overrides */
@@ -280,7 +292,8 @@ static void unified(void **state)
     expect("memory.max=4096!l; memory.max=1000000000!l"); /* the override must not come before what it overrides */
     UNIFIED("cgroup.freeze", "1");
     expect("cgroup.freeze=1!l");
-    static const char *const bad[] = {"../x", "memory/max", "memory", ".max", "memory.", "", "memory.ma x", "memory.max\n"};
+    static const char *const bad[] = {"../x",    "memory/max", "memory",      ".max",
+                                      "memory.", "",           "memory.ma x", "memory.max\n"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         UNIFIED(bad[i], "1");
         expect_refusal("/linux/resources/unified");
@@ -312,11 +325,12 @@ static void what_v2_cannot_do(void **state)
 static void controllers_that_limits_need(void **state)
 {
     struct limits limits;
-    struct string_pair pairs[] = {{TEXT("cgroup.max.depth"), TEXT("3")}, {TEXT("misc.max"), TEXT("x 1")}, {TEXT("memory.high"), TEXT("max")}};
+    struct string_pair pairs[] = {
+        {TEXT("cgroup.max.depth"), TEXT("3")}, {TEXT("misc.max"), TEXT("x 1")}, {TEXT("memory.high"), TEXT("max")}};
     (void)state;
     resources.memory.limit = I64(64 << 20);
-    resources.cpu.shares = U64(1024);   /* default: none */
-    resources.pids_limit = I64(-1);     /* default: none */
+    resources.cpu.shares = U64(1024); /* default: none */
+    resources.pids_limit = I64(-1);   /* default: none */
     resources.cpu.cpus = TEXT("0");
     resources.unified = (struct string_map){pairs, 3};
     assert_int_equal(limits_plan(&resources, &arena, &limits, &why), 0);
@@ -345,7 +359,8 @@ static void properties_of_all_limits(void **state)
     struct limits limits;
     (void)state;
     properties = (struct systemd_properties){0};
-    resources.memory.limit = I64(64 << 20), resources.memory.swap = I64(-1), resources.memory.reservation = I64(32 << 20);
+    resources.memory.limit = I64(64 << 20), resources.memory.swap = I64(-1),
+    resources.memory.reservation = I64(32 << 20);
     resources.cpu.shares = U64(512), resources.cpu.quota = I64(12345), resources.cpu.period = U64(50000);
     resources.cpu.cpus = TEXT("0-2,9"), resources.pids_limit = I64(40), resources.block_io.weight = U64(500);
     assert_int_equal(limits_plan(&resources, &arena, &limits, &why), 0);
@@ -385,12 +400,24 @@ static int annotate(const char *name, const char *value)
 
 static void annotations_are_typed(void **state)
 {
-    static const struct { const char *value, *signature; int64_t integer; uint64_t number; const char *string; } rows[] = {
-        {"true", "b", 0, 0, NULL},          {"false", "b", 0, 0, NULL},
-        {"'on-failure'", "s", 0, 0, "on-failure"}, {"\"a'b\"", "s", 0, 0, "a'b"}, {"'a\\'b'", "s", 0, 0, "a'b"},
-        {"5", "i", 5, 0, NULL},             {"-5", "i", -5, 0, NULL},   {"int64 -9", "x", -9, 0, NULL},
-        {"uint64 18446744073709551615", "t", 0, UINT64_MAX, NULL},      {"uint32 7", "u", 0, 7, NULL},
-        {"byte 255", "y", 0, 255, NULL},    {" uint16  9 ", "q", 0, 9, NULL},
+    static const struct {
+        const char *value, *signature;
+        int64_t integer;
+        uint64_t number;
+        const char *string;
+    } rows[] = {
+        {"true", "b", 0, 0, NULL},
+        {"false", "b", 0, 0, NULL},
+        {"'on-failure'", "s", 0, 0, "on-failure"},
+        {"\"a'b\"", "s", 0, 0, "a'b"},
+        {"'a\\'b'", "s", 0, 0, "a'b"},
+        {"5", "i", 5, 0, NULL},
+        {"-5", "i", -5, 0, NULL},
+        {"int64 -9", "x", -9, 0, NULL},
+        {"uint64 18446744073709551615", "t", 0, UINT64_MAX, NULL},
+        {"uint32 7", "u", 0, 7, NULL},
+        {"byte 255", "y", 0, 255, NULL},
+        {" uint16  9 ", "q", 0, 9, NULL},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -417,8 +444,9 @@ static void annotations_are_typed(void **state)
 
 static void bad_annotations_are_refused(void **state)
 {
-    static const char *const values[] = {"", "yes", "'open", "5x", "uint32 -1", "uint32 4294967296", "3000000000", "['a'", "['a',]", "[5]",
-                                         "true false", "'a\\n'", "1.5", "@as", "uint64", "-"};
+    static const char *const values[] = {"",           "yes",  "'open",  "5x",  "uint32 -1",  "uint32 4294967296",
+                                         "3000000000", "['a'", "['a',]", "[5]", "true false", "'a\\n'",
+                                         "1.5",        "@as",  "uint64", "-"};
     static const char *const names[] = {"", "x", "lower", "With.Dot", "With-Dash", "PIDs", "Slice", "A"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {

@@ -1,4 +1,5 @@
-/* tests/unit/test_cgroup_path.c: cgroupsPath -> place, for both managers and both privileges (CGP-01..07, CGP-12). */
+/* tests/unit/test_cgroup_path.c: cgroupsPath -> place, for both managers and both privileges (CGP-01..07, CGP-12).
+ */
 #include "cgroups/path.h"
 
 #include <limits.h>
@@ -8,10 +9,10 @@
 #include "base/text.h"
 
 /* After ours: it has a macro fail(). */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 #define OWN "/user.slice/user-1000.slice/user@1000.service/app.slice/shell.scope"
 #define DELEGATED "/user.slice/user-1000.slice/user@1000.service"
@@ -19,17 +20,25 @@
 static struct arena arena;
 static struct failure why;
 
-static int resolve(enum cgroup_manager manager, enum path_privilege privilege, const char *words, struct path_place *ret_place)
+static int resolve(enum cgroup_manager manager, enum path_privilege privilege, const char *words,
+                   struct path_place *ret_place)
 {
-    struct path_question question = {
-        .manager = manager, .privilege = privilege, .id = "c1", .cgroups_path = words, .own = OWN, .delegated = DELEGATED};
+    struct path_question question = {.manager = manager,
+                                     .privilege = privilege,
+                                     .id = "c1",
+                                     .cgroups_path = words,
+                                     .own = OWN,
+                                     .delegated = DELEGATED};
     why = (struct failure){0};
     return path_resolve(&question, &arena, ret_place, &why);
 }
 
 static void cgroupfs_places(void **state)
 {
-    static const struct { enum path_privilege privilege; const char *words, *place; } rows[] = {
+    static const struct {
+        enum path_privilege privilege;
+        const char *words, *place;
+    } rows[] = {
         {PATH_ROOT, NULL, "/c1"},
         {PATH_ROOT, "", "/c1"},
         {PATH_ROOT, "/a/b", "/a/b"},
@@ -79,7 +88,10 @@ static void refusals(void **state)
     memset(component, 'x', sizeof component - 1);
     for (size_t i = 0; i + 1 < sizeof whole; i++)
         whole[i] = i % 2 ? 'x' : '/';
-    const struct { enum cgroup_manager manager; const char *words, *says; } rows[] = {
+    const struct {
+        enum cgroup_manager manager;
+        const char *words, *says;
+    } rows[] = {
         {CGROUP_MANAGER_FS, "../x", "'..'"},
         {CGROUP_MANAGER_FS, "/a/../../x", "'..'"},
         {CGROUP_MANAGER_FS, "/a/..", "'..'"},
@@ -121,11 +133,15 @@ static void refusals(void **state)
 
 static void systemd_places(void **state)
 {
-    static const struct { enum path_privilege privilege; const char *words, *slice, *unit, *path; } rows[] = {
+    static const struct {
+        enum path_privilege privilege;
+        const char *words, *slice, *unit, *path;
+    } rows[] = {
         {PATH_ROOT, NULL, "system.slice", "crun-lite-c1.scope", "/system.slice/crun-lite-c1.scope"},
         {PATH_ROOT, "", "system.slice", "crun-lite-c1.scope", "/system.slice/crun-lite-c1.scope"},
         {PATH_ROOTLESS, "", "user.slice", "crun-lite-c1.scope", "/user.slice/crun-lite-c1.scope"},
-        {PATH_ROOT, "machine.slice:libpod:id", "machine.slice", "libpod-id.scope", "/machine.slice/libpod-id.scope"},
+        {PATH_ROOT, "machine.slice:libpod:id", "machine.slice", "libpod-id.scope",
+         "/machine.slice/libpod-id.scope"},
         {PATH_ROOT, ":docker:id", "system.slice", "docker-id.scope", "/system.slice/docker-id.scope"},
         {PATH_ROOT, "-:p:id", "-.slice", "p-id.scope", "/p-id.scope"},
         {PATH_ROOT, "-.slice::id", "-.slice", "id.scope", "/id.scope"},

@@ -13,6 +13,12 @@ const char *const ns_type_names[NS_TYPES] = {
 static const char *const ns_words[] = {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time", NULL};
 _Static_assert(ARRAY_LENGTH(ns_words) == NS_TYPES + 1, "one word per namespace type, in the order of enum ns_type");
 
+#define LISTED_TWICE(type) "namespace type \"" type "\" is listed a second time"
+static const char *const listed_twice[NS_TYPES] = {
+    LISTED_TWICE("pid"), LISTED_TWICE("network"), LISTED_TWICE("mount"),  LISTED_TWICE("ipc"),
+    LISTED_TWICE("uts"), LISTED_TWICE("user"),    LISTED_TWICE("cgroup"), LISTED_TWICE("time"),
+};
+
 struct ns_entry { unsigned type; char *path; };
 
 static const char *take_namespace(void *holder, void *element, size_t index)
@@ -21,7 +27,7 @@ static const char *take_namespace(void *holder, void *element, size_t index)
     const struct ns_entry *entry = element;
     struct spec_namespace *slot = &linux_section->namespaces[entry->type];
     if (slot->listed)
-        return "this namespace type is listed a second time";
+        return listed_twice[entry->type];
     *slot = (struct spec_namespace){.listed = true, .path = entry->path, .index = index};
     return NULL;
 }

@@ -45,6 +45,7 @@ struct command {
     const char *summary;   /* one line */
     const struct option_row *options;
     size_t options_count;
+    bool stateless; /* works without a state root */
     /* argv[0..argc-1]: what is left after the options.  The exit code, or -1 with *why. */
     int (*run)(const struct runtime *runtime, int argc, char **argv, struct failure *why);
 };

@@ -21,11 +21,13 @@ stage_fails() {
     done
 }
 
-# The same where the program itself cannot be executed: `create` may succeed and `start` tells.
+# program_fails CODE FRAGMENT...: the same where the program itself cannot be executed: `create` may succeed and `start` tells.
 program_fails() {
-    fails 1 "$@" -- rt run "$ID"
+    local code=$1
+    shift
+    fails "$code" "$@" -- rt run "$ID"
     if rt create "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&-; then
-        fails 1 "$@" -- rt start "$ID"
+        fails "$code" "$@" -- rt start "$ID"
         status_becomes "$ID" stopped
         silently rt delete "$ID"
     else
@@ -118,27 +120,27 @@ program_fails() {
     # Real engines send it: accepted without the ambient one, or refused by name.
     [[ $status == 0 ]] || says "$stderr" CAP_KILL
 }
-@test "cwd absent" { config '.process.cwd = "/no/such/cwd"'; program_fails "$M_CWD" /no/such/cwd "$M_ENOENT"; }
-@test "cwd is a file" { config '.process.cwd = "/etc/marker"'; program_fails "$M_CWD" /etc/marker "Not a directory"; }
+@test "cwd absent" { config '.process.cwd = "/no/such/cwd"'; program_fails 1 "$M_CWD" /no/such/cwd; }
+@test "cwd is a file" { config '.process.cwd = "/etc/marker"'; program_fails 1 "$M_CWD" /etc/marker "Not a directory"; }
 @test "cwd is relative" { config '.process.cwd = "etc"'; stage_fails /process/cwd; }
 @test "exec: name absent from PATH" {
     config '.process.args = ["nonexistent"]'
-    program_fails "executable file" nonexistent "$M_ARGV0_IN_PATH"
+    program_fails 127 "executable file" nonexistent "$M_ARGV0_IN_PATH"
 }
-@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails /no/such/program "$M_ENOENT"; }
-@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails /etc/marker "$M_EACCES"; }
-@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails /etc; }
+@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails 127 /no/such/program "$M_ENOENT"; }
+@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails 126 /etc/marker "$M_EACCES"; }
+@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails 126 /etc; }
 @test "exec: format" {
     printf 'not a program' >rootfs/data/strange
     chmod 755 rootfs/data/strange
     config '.process.args = ["/data/strange"]'
-    program_fails /data/strange "$M_EXEC_FORMAT"
+    program_fails 126 /data/strange "$M_EXEC_FORMAT"
 }
 @test "exec: the script's interpreter is absent" {
     printf '#!/no/such/shell\n' >rootfs/data/script
     chmod 755 rootfs/data/script
     config '.process.args = ["/data/script"]'
-    program_fails /data/script "$M_ENOENT"
+    program_fails 127 /data/script "$M_ENOENT"
 }
 @test "hook of each kind before start" {
     local kind

@@ -89,6 +89,16 @@ static int check_not_frozen(const struct cgroup *cgroup, struct failure *why)
     return failure_pointer(why, "/linux/cgroupsPath");
 }
 
+/* Whoever is in there would be limited, counted and in the end killed together with the container (CGF-01). */
+static int check_not_populated(const struct cgroup *cgroup, struct failure *why)
+{
+    if (!cgroup->name.joined || !tree_is_populated(cgroup->fd))
+        return 0;
+    fail(why, FAILURE_STATE, "cgroup '%s' already has processes", cgroup->name.path);
+    (void)failure_hint(why, "choose another cgroupsPath, or end them first");
+    return failure_pointer(why, "/linux/cgroupsPath");
+}
+
 /* Everything between "the directory's path is known" and "a process may be put in". */
 static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limits, const struct devices_program *program,
                   struct arena *arena, struct failure *why)
@@ -99,7 +109,7 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         cgroup->created = true; /* with its unit */
     cgroup->name.joined = !cgroup->created;
-    if (check_not_frozen(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
+    if (check_not_frozen(cgroup, why) < 0 || check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
         attach_devices(cgroup, program, why) < 0) {
         cgroup_undo(cgroup);
         return -1;

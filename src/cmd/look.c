@@ -28,7 +28,7 @@ static int run_state(const struct runtime *runtime, int argc, char **argv, struc
 
 static int print_json(const struct container_summary *list, size_t count, struct failure *why)
 {
-    struct json_writer *writer = json_writer_new(JSON_PRETTY);
+    struct json_writer *writer = json_writer_new(count == 0 ? JSON_COMPACT : JSON_PRETTY);
     json_open_array(writer);
     for (size_t i = 0; i < count; i++) {
         char owner[16];

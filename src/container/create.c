@@ -364,7 +364,8 @@ static int clone_again(struct birth *birth, struct failure *why)
 
 static int birth_bring_up(struct birth *birth, struct failure *why)
 {
-    if (prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0 || own_binary_protect(birth->runtime->argv, why) < 0)
+    /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
+    if (own_binary_protect(birth->runtime->argv, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)
         return -1;
     proxy_block_signals(&birth->old_signals);
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)

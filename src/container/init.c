@@ -255,10 +255,11 @@ static int await_start(struct init *init, struct failure *why)
     struct message message;
     note(init, STAGE_WAIT_FOR_START);
     rootfs_close(init->birth->rootfs);
-    if (tell(init, MESSAGE_READY, -1, why) < 0 || await(init, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
-        return -1;
+    /* The creator may exit as soon as it has answered.  Until then its death is seen as the channel's end. */
     if (prctl(PR_SET_PDEATHSIG, 0) < 0)
         return fail_sys(why, "let go of the creator");
+    if (tell(init, MESSAGE_READY, -1, why) < 0 || await(init, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
+        return -1;
     return message.kind == MESSAGE_HANDED_OVER ? await_start_command(init, why) : 0;
 }
 

@@ -174,7 +174,8 @@ static int begin_record(struct birth *birth, struct failure *why)
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
     describe_cgroup(birth);
-    if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0)
+    if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0 ||
+        state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0)
         return -1;
     return state_save(&birth->directory, state, why);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -235,6 +236,45 @@ int state_remove(struct state_directory *directory, struct failure *why)
 {
     int r = file_remove_tree_at(directory->root_fd, directory->id);
     return r < 0 && r != -ENOENT ? fail_errno(why, r, "remove the state directory of container `%s`", directory->id) : 0;
+}
+
+/* ---- the cgroup's name ---- */
+
+/* "cgroupfs:made::/a/b", "systemd:made:crun-lite-c1.scope:/system.slice/crun-lite-c1.scope" */
+int state_keep_cgroup(const struct state_directory *directory, const struct cgroup_name *name, struct failure *why)
+{
+    if (name->path == NULL)
+        return 0;
+    struct text target = {0};
+    text_format(&target, "%s:%s:%s:%s", manager_words[name->manager], name->joined ? "joined" : "made", name->unit ? name->unit : "", name->path);
+    int r = symlinkat(target.data, directory->fd, STATE_CGROUP) < 0 ? -errno : 0;
+    text_done(&target);
+    return r < 0 ? fail_errno(why, r, "note the cgroup of container `%s`", directory->id) : 0;
+}
+
+int state_find_cgroup(const struct state_directory *directory, struct arena *arena, struct cgroup_name *ret_name)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlinkat(directory->fd, STATE_CGROUP, target, sizeof(target) - 1);
+    if (length < 0)
+        return -errno;
+    target[length] = '\0';
+    char *part[4] = {target};
+    for (int i = 1; i < 4; i++) {
+        char *colon = strchr(part[i - 1], ':');
+        if (colon == NULL)
+            return -EINVAL;
+        *colon = '\0';
+        part[i] = colon + 1;
+    }
+    struct cgroup_name name = {.manager = CGROUP_MANAGER_DISABLED, .joined = text_equal(part[1], "joined")};
+    for (enum cgroup_manager manager = 0; manager_words[manager] != NULL; manager++)
+        if (text_equal(part[0], manager_words[manager]))
+            name.manager = manager;
+    name.unit = part[2][0] ? arena_copy(arena, part[2]) : NULL;
+    name.path = arena_copy(arena, part[3]);
+    *ret_name = name;
+    return 0;
 }
 
 /* ---- status ---- */

@@ -4,6 +4,7 @@
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
  *   <root>/<id>/start.sock    exists while init waits for start
+ *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
  *
  * The directory's creation (mkdir) decides who owns an id; its flock orders the commands of one container.
  * The record is there, with the phase "creating" and the cgroup's place, before the container's first process
@@ -25,6 +26,7 @@
 #define STATE_RECORD "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_START_SOCKET "start.sock"
+#define STATE_CGROUP "cgroup"
 
 enum state_phase { PHASE_CREATING, PHASE_CREATED };
 
@@ -68,6 +70,11 @@ int state_remove(struct state_directory *directory, struct failure *why) MUST_CH
 int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
 /* why->errnum is ENOENT when there is no record yet. */
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
+
+/* The cgroup's name beside the record, before the cgroup exists. */
+int state_keep_cgroup(const struct state_directory *directory, const struct cgroup_name *name, struct failure *why) MUST_CHECK;
+/* PLAIN: 0 or -errno (-ENOENT: none was kept). */
+int state_find_cgroup(const struct state_directory *directory, struct arena *arena, struct cgroup_name *ret_name) MUST_CHECK;
 
 /* What the container is doing right now: pid with start time, then cgroup.events, then the start socket. */
 enum state_status state_status(const struct state_directory *directory, const struct state *state);

@@ -201,12 +201,15 @@ static int check_deletable(const struct state_directory *directory, const struct
     return failure_hint(why, "kill it first, or use delete --force");
 }
 
-/* --force from whatever is left: without a readable record there is only the directory. */
-static int delete_remains(struct state_directory *directory, struct failure *why)
+/* --force from whatever is left: without a readable record there is the directory and the cgroup's name in it. */
+static int delete_remains(struct state_directory *directory, struct arena *arena, struct failure *why)
 {
     char text[1900];
+    struct state remains = {.id = arena_copy(arena, directory->id)};
     failure_render(why, text, sizeof(text));
     log_warning("removing the remains of container `%s`: %s", directory->id, text);
+    if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_cgroup(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
+        return -1;
     return state_remove(directory, why);
 }
 
@@ -240,7 +243,7 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
     if (r < 0)
         return force == DELETE_ANY && why->errnum == ENOENT ? 0 : -1;
     if (state_load(&directory, &arena, &state, why) < 0) {
-        r = force == DELETE_ANY ? delete_remains(&directory, why) : -1;
+        r = force == DELETE_ANY ? delete_remains(&directory, &arena, why) : -1;
     } else {
         r = force == DELETE_ANY ? 0 : check_deletable(&directory, &state, why);
         if (r == 0)

@@ -147,11 +147,13 @@ int terminal_send(int socket, int master, struct failure *why) MUST_CHECK;
 
 /* ---- proxy.c: the foreground ---- */
 /* Forwards signals to the process and, with a terminal (`master` >= 0), bytes between it and our stdin/stdout in raw mode
- * with window size changes, until the process named by pidfd ended; drains the last bytes; restores the
- * terminal whatever happens.  Returns the wait status of `pid` (our child).  */
+ * with window size changes, until the process named by pidfd ended; drains the last bytes (a reader that accepts
+ * nothing for a minute, or SIGTERM, SIGINT, SIGHUP, SIGQUIT, end that); restores the terminal whatever happens.
+ * The end of our stdin becomes ^D, a reader of our stdout that goes away a hangup of the terminal.
+ * Returns the wait status of `pid` (our child); waits for no other.  Signals stay blocked afterwards. */
 int proxy_run(int pidfd, pid_t pid, int *master, int *ret_wait_status, struct failure *why) MUST_CHECK;
-/* Blocks the signals that the proxy forwards: called before clone so that none is lost; the old mask
- * is what init restores. */
+/* Blocks every signal that can be, and makes SIGCHLD's action the default one: called before clone so that none
+ * is lost; the old mask (NULL: not wanted) is what init restores. */
 #include <signal.h>
 void proxy_block_signals(sigset_t *ret_old);
 

@@ -16,12 +16,14 @@
 
 /* Where in init's own namespace the root is attached: over the directory it came from, so that hooks find the
  * container's mounts where the bundle says.  Where the container's root user cannot walk there, over "/". */
-static int root_place_open(const struct rootfs *rootfs)
+static int root_place_open(struct rootfs *rootfs)
 {
     int fd = open(rootfs->root_path_host, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0 && errno == EACCES)
+    if (fd < 0 && errno == EACCES) {
         fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        rootfs->root_is_over_root = true;
+    }
     return fd < 0 ? -errno : fd;
 }
 
@@ -99,7 +101,7 @@ static int enter_by_move(struct rootfs *rootfs, struct failure *why)
         return fail_sys(why, "open the host's root");
     if (fchdir(rootfs->root_fd) < 0)
         return fail_sys(why, "enter the root filesystem");
-    result = tree_attach(rootfs->root_fd, old_root_fd);
+    result = rootfs->root_is_over_root ? 0 : tree_attach(rootfs->root_fd, old_root_fd);
     if (result < 0)
         return fail_errno(why, result, "move the root filesystem '%s' over '/'", rootfs->root_path_host);
     return chroot(".") < 0 ? fail_sys(why, "change the root directory") : 0;

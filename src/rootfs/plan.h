@@ -96,6 +96,7 @@ struct rootfs {
     const char *mount_label;
 
     int root_fd; /* the root as a mount; detached until rootfs_mount */
+    bool root_is_over_root; /* attached over "/", not over the directory it came from */
     int null_fd; /* clone of the host's /dev/null, read-only; the source of masks */
     int mask_fd; /* empty read-only directory, made when first needed */
     bool bind_devices; /* mknod was refused, or will be */

@@ -34,22 +34,24 @@ struct rootfs; /* the plan with its fds; lives in the arena given at rootfs_plan
 int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
                 struct arena *arena, struct rootfs **ret_rootfs, struct failure *why) MUST_CHECK;
 
-/* Runs in: creator, before clone, host mount namespace.  Opens the root directory, bind sources (as detached
- * trees when privileged, else as O_PATH or not at all), host devices needed for binding, and the mask source
- * (/dev/null verified as char 1:3).  All fds CLOEXEC; init inherits them by clone. */
+/* Runs in: creator, before clone, host mount namespace.  When privileged: clones the root and every bind source as
+ * detached trees (so a path that the container's root cannot walk still works); otherwise init does so by path, in
+ * its own copy of the host's mounts.  All fds CLOEXEC; init inherits them by clone. */
 int rootfs_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
-/* Idmapped mounts: makes the user namespaces that carry /mounts/N/uidMappings and applies them to the
- * opened trees.  `container_user_ns` is the container's user namespace fd or -1 while it does not exist:
- * mounts that use the container's own mapping are then left to rootfs_mount.
- * Runs in: creator. */
+/* Idmapped mounts: makes the user namespaces that carry /mounts/N/uidMappings (for the option idmap without
+ * mappings: /linux/uidMappings) and applies them to the opened trees.  `container_user_ns`: fd of a joined user
+ * namespace, -1: opened by its path.
+ * Runs in: creator, after rootfs_open. */
 int rootfs_open_idmaps(struct rootfs *rootfs, int container_user_ns, struct failure *why) MUST_CHECK;
 
-/* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there.
- * mount: propagation, root, /mounts in order, default devices and links.  `proc_fd`: see process.h. */
+/* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there, still in the host's root: "/dev/null" and
+ * other devices are taken from there.
+ * mount: propagation, root, /mounts in order, devices and links.  `proc_fd`: see process.h; not used so far. */
 int rootfs_mount(struct rootfs *rootfs, int proc_fd, struct failure *why) MUST_CHECK;
 /* The container's root directory (O_PATH), lent; valid after rootfs_mount. */
 int rootfs_root_fd(const struct rootfs *rootfs);
-/* Binds the terminal's other end over /dev/console.  `terminal_fd` is lent. */
+/* Gives the terminal to process_uid and binds it over /dev/console.  `terminal_fd` is lent; it must be a pty of a
+ * devpts that is mounted in this mount namespace (TIOCGPTPEER on <root>/dev/pts/ptmx). */
 int rootfs_attach_console(struct rootfs *rootfs, int terminal_fd, struct failure *why) MUST_CHECK;
 /* After the createContainer hooks: read-only paths, masked paths, read-only mounts and root. */
 int rootfs_seal(struct rootfs *rootfs, struct failure *why) MUST_CHECK;

@@ -23,6 +23,8 @@
 #include "rootfs/mount_calls.h"
 
 #define LINK_SIZE_LIMIT 4096
+/* What creator and init need beside the trees: sockets, pidfds, contexts. */
+#define SPARE_DESCRIPTORS 24
 
 /* ---- root ---- */
 
@@ -202,23 +204,54 @@ int host_device_clone(const char *path_host, mode_t type, dev_t number)
 
 /* ---- the front ---- */
 
+/* Without SELinux the kernel refuses "context=" as an unknown option; the label then means nothing (LABEL-01). */
+static void labels_drop_without_selinux(struct rootfs *rootfs)
+{
+    if (!rootfs->mount_label || access("/sys/fs/selinux/status", F_OK) == 0)
+        return;
+    log_debug("no SELinux here: the mount label is not used");
+    rootfs->mount_label = NULL;
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        rootfs->mounts[i].label = NULL;
+}
+
+/* More binds than descriptors: the last ones opened, and those to come, are opened by init when their turn comes,
+ * from its copy of the same mounts.  An id map can only be set by the creator, so such a tree stays. */
+static void sources_leave_to_init(struct rootfs *rootfs, size_t opened)
+{
+    int spare = SPARE_DESCRIPTORS;
+
+    log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process", opened);
+    for (size_t i = opened; i-- > 0 && spare > 0;) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->tree_fd < 0 || step->options.idmap != IDMAP_NONE)
+            continue;
+        fd_close(&step->tree_fd);
+        spare--;
+    }
+}
+
 int rootfs_open(struct rootfs *rootfs, struct failure *why)
 {
+    labels_drop_without_selinux(rootfs);
     if (rootfs->entry == ROOT_CHROOT || !rootfs->around.privileged)
         return 0;
-    if (root_open(rootfs, why) < 0)
-        return -1;
+    if (root_open(rootfs, why) < 0) {
+        if (why->errnum != EPERM)
+            return -1;
+        /* Capable in its user namespace, but the mount namespace is not that one's: init has one of its own. */
+        *why = (struct failure){0};
+        rootfs->around.privileged = false;
+        return 0;
+    }
     for (size_t i = 0; i < rootfs->mounts_count; i++) {
         struct mount_step *step = &rootfs->mounts[i];
-        if (step->kind != MOUNT_BIND)
+        if (step->kind != MOUNT_BIND || bind_source_open(rootfs, step, why) == 0)
             continue;
-        if (bind_source_open(rootfs, step, why) == 0)
-            continue;
-        /* More binds than descriptors: the rest is opened by init when their turn comes. */
         if (why->errnum != EMFILE)
             return -1;
         *why = (struct failure){0};
-        log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process", i);
+        sources_leave_to_init(rootfs, i);
         break;
     }
     return 0;

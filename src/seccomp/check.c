@@ -15,13 +15,12 @@
 #define ARGUMENTS 6 /* of a Linux system call */
 
 /* System calls that init makes between loading the filter and the program's first instruction: it reports to the
- * creator, receives the answer, closes what is left, drops privileges where the filter had to come first, and
- * ends when something fails.  Were one of them to wait for the agent, init would wait for a listener that it has
+ * creator, receives the answer, closes what is left, settles its capabilities where the filter had to come first,
+ * and ends when something fails.  Were one of them to wait for the agent, init would wait for a listener that it has
  * not handed over yet.  execve is not here: by then the agent has the listener. */
 static const char *const needed_after_loading[] = {
-    "capset",    "close",  "close_range", "exit",      "exit_group", "fcntl",   "futex",   "prctl",
-    "read",      "recvmsg", "sendmsg",    "setgid",    "setgroups",  "setresgid", "setresuid", "setuid",
-    "write",
+    "capset", "close",  "close_range", "exit",    "exit_group", "fcntl",
+    "futex",  "prctl",  "read",        "recvmsg", "sendmsg",    "write",
 };
 
 static const char *shown(const char *word)

@@ -31,21 +31,31 @@ static void write_file(const char *path, const char *text)
     close(fd);
 }
 
+static uid_t own_uid;
+static gid_t own_gid;
+
+void sandbox_map_self(void)
+{
+    char map[64];
+
+    write_file("/proc/self/setgroups", "deny");
+    snprintf(map, sizeof(map), "0 %u 1", own_uid);
+    write_file("/proc/self/uid_map", map);
+    snprintf(map, sizeof(map), "0 %u 1", own_gid);
+    write_file("/proc/self/gid_map", map);
+    own_uid = 0;
+    own_gid = 0;
+}
+
 /* An unprivileged caller becomes root of a user namespace; then everything below is the same for both. */
 static void become_host(void)
 {
-    char map[64];
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-
-    was_root = uid == 0;
+    own_uid = geteuid();
+    own_gid = getegid();
+    was_root = own_uid == 0;
     if (!was_root) {
         CHECK(unshare(CLONE_NEWUSER) == 0);
-        write_file("/proc/self/setgroups", "deny");
-        snprintf(map, sizeof(map), "0 %u 1", uid);
-        write_file("/proc/self/uid_map", map);
-        snprintf(map, sizeof(map), "0 %u 1", gid);
-        write_file("/proc/self/gid_map", map);
+        sandbox_map_self();
     }
     CHECK(unshare(CLONE_NEWNS) == 0);
     CHECK(mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0);
@@ -109,7 +119,7 @@ void sandbox_default_bundle(struct sandbox *sandbox)
     sandbox_mount(sandbox, "/proc", "proc", "proc", "nosuid noexec nodev");
     sandbox_mount(sandbox, "/dev", "tmpfs", "tmpfs", "nosuid strictatime mode=755 size=65536k");
     sandbox_mount(sandbox, "/dev/pts", "devpts", "devpts",
-                  sandbox_is_root() && !sandbox->user_ns
+                  sandbox_is_root() && !sandbox->user_ns && !sandbox->half_privileged
                       ? "nosuid noexec newinstance ptmxmode=0666 mode=0620 gid=5"
                       : "nosuid noexec newinstance ptmxmode=0666 mode=0620");
     sandbox_mount(sandbox, "/dev/shm", "tmpfs", "shm", "nosuid noexec nodev mode=1777 size=65536k");
@@ -190,7 +200,7 @@ int sandbox_run(struct sandbox *sandbox)
     struct rootfs *rootfs;
     int status, barrier[2];
 
-    CHECK(why != MAP_FAILED && pipe2(barrier, O_CLOEXEC) == 0);
+    CHECK(why != MAP_FAILED);
     sandbox->around.new_user_ns = sandbox->user_ns;
     sandbox->around.new_network_ns = !sandbox->no_network_ns;
     sandbox->around.new_cgroup_ns = !sandbox->no_cgroup_ns;
@@ -201,6 +211,7 @@ int sandbox_run(struct sandbox *sandbox)
         rootfs_close(rootfs);
         return -1;
     }
+    CHECK(pipe2(barrier, O_CLOEXEC) == 0);
     int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     fflush(NULL);
     pid_t pid = init_clone(sandbox, barrier[0]);

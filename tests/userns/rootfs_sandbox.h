@@ -40,6 +40,7 @@ struct sandbox {
     bool user_ns;      /* the container gets a user namespace of its own */
     bool no_network_ns, no_cgroup_ns, no_pid_ns;
     bool no_pivot;
+    bool half_privileged; /* the host itself is in a user namespace younger than its mount namespace */
     bool stop_before_enter;
     void (*in_hook)(struct sandbox *sandbox, struct rootfs *rootfs); /* between mount and seal, in init */
     void (*inside)(struct sandbox *sandbox);                         /* after enter, in init */
@@ -50,6 +51,8 @@ struct sandbox {
  * returns.  Returns the exit status: 0 passed, 1 failed. */
 int sandbox_case(void (*body)(struct sandbox *sandbox));
 bool sandbox_is_root(void);
+/* After unshare(CLONE_NEWUSER): the caller is root in it, and nobody else exists. */
+void sandbox_map_self(void);
 
 /* In the host: describe, run, look. */
 void sandbox_mount(struct sandbox *sandbox, const char *destination, const char *type, const char *source,

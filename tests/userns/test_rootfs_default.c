@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -135,6 +136,21 @@ static void unprivileged_creator_body(struct sandbox *sandbox)
     default_body(sandbox);
 }
 
+/* Capabilities in a user namespace that does not own the mount namespace, as after "unshare -Ur". */
+static void half_privileged_body(struct sandbox *sandbox)
+{
+    CHECK(unshare(CLONE_NEWUSER) == 0);
+    sandbox_map_self();
+    sandbox->half_privileged = true;
+    default_body(sandbox);
+}
+
+static void test_default_half_privileged(void **state)
+{
+    (void) state;
+    assert_int_equal(sandbox_case(half_privileged_body), 0);
+}
+
 static void test_default(void **state)
 {
     (void) state;
@@ -159,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_default),
         cmocka_unit_test(test_default_user_ns),
         cmocka_unit_test(test_default_opened_by_init),
+        cmocka_unit_test(test_default_half_privileged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -19,10 +20,19 @@
 
 #include <cmocka.h>
 
+static size_t descriptors_count(void)
+{
+    size_t count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+    return count;
+}
+
 static void run(struct sandbox *sandbox)
 {
     char text[2048];
-    size_t before = mountinfo_count();
+    size_t before = mountinfo_count(), descriptors = descriptors_count();
 
     if (sandbox_run(sandbox) < 0) {
         failure_render(&sandbox->why, text, sizeof(text));
@@ -30,17 +40,19 @@ static void run(struct sandbox *sandbox)
         _exit(1);
     }
     CHECK(mountinfo_count() == before);
+    CHECK(descriptors_count() == descriptors);
 }
 
 static void run_refused(struct sandbox *sandbox, const char *pointer, const char *text, const char *hint)
 {
-    size_t before = mountinfo_count();
+    size_t before = mountinfo_count(), descriptors = descriptors_count();
 
     CHECK(sandbox_run(sandbox) < 0);
     CHECK_TEXT(sandbox->why.text, text);
     CHECK_TEXT(sandbox->why.hint, hint);
     CHECK(strcmp(sandbox->why.pointer, pointer) == 0);
     CHECK(mountinfo_count() == before);
+    CHECK(descriptors_count() == descriptors);
 }
 
 static unsigned long flags_of(const char *path)
@@ -473,6 +485,67 @@ static void chroot_body(struct sandbox *sandbox)
     CHECK(!exists("rootfs/dev"));
 }
 
+static void unreachable_inside(struct sandbox *sandbox)
+{
+    (void) sandbox;
+    CHECK(exists("/marker") && exists("/dev/null") && exists("/data/file") && !exists("/../tmp/sandbox"));
+    CHECK(!exists("/tmp"));
+}
+
+/* The container's root user cannot walk to its own root, nor to the source of a bind. */
+static void unreachable_root_body(struct sandbox *sandbox)
+{
+    sandbox->user_ns = true;
+    make_file("rootfs/marker", "");
+    make_dirs("closed/source");
+    make_file("closed/source/file", "");
+    CHECK(chown("rootfs", 1000, 1000) == 0 && chmod("closed", 0700) == 0 && chmod("/tmp/sandbox", 0700) == 0);
+    sandbox_default_bundle(sandbox);
+    sandbox_mount(sandbox, "/data", "bind", "closed/source", "bind ro");
+    sandbox->inside = unreachable_inside;
+    run(sandbox);
+    sandbox->no_pivot = true;
+    run(sandbox);
+}
+
+static void many_binds_inside(struct sandbox *sandbox)
+{
+    char path[32];
+
+    (void) sandbox;
+    for (int i = 0; i < 60; i++) {
+        snprintf(path, sizeof(path), "/target/%d/file", i);
+        CHECK(exists(path));
+    }
+}
+
+static void many_binds_body(struct sandbox *sandbox)
+{
+    const struct rlimit few = {48, 48};
+    char path[32];
+
+    make_dirs("source");
+    make_file("source/file", "");
+    sandbox->spec.mounts = calloc(60, sizeof(struct spec_mount));
+    for (int i = 0; i < 60; i++) {
+        sandbox->spec.mounts_count = 0;
+        snprintf(path, sizeof(path), "/target/%d", i);
+        sandbox_mount(sandbox, path, "bind", "source", "bind");
+        sandbox->spec.mounts[i] = sandbox->mounts[0];
+    }
+    sandbox->spec.mounts_count = 60;
+    sandbox->inside = many_binds_inside;
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    run(sandbox);
+}
+
+static void label_body(struct sandbox *sandbox)
+{
+    sandbox->spec.linux.mount_label = strdup("system_u:object_r:container_file_t:s0:c1,c2");
+    sandbox_default_bundle(sandbox);
+    run(sandbox);
+}
+
 /* ---- rootless host network, host cgroup ---- */
 
 static void host_sys_inside(struct sandbox *sandbox)
@@ -592,9 +665,9 @@ int main(void)
         CASE(binds_body),        CASE(binds_user_ns_body),   CASE(bind_missing_body),    CASE(bind_kind_differs_body),
         CASE(copied_link_body),  CASE(tmpfs_body),           CASE(failures_body),        CASE(devpts_group_body),
         CASE(remount_body),      CASE(overlay_body),         CASE(propagation_body),     CASE(root_propagation_body),
-        CASE(devices_body),      CASE(devices_user_ns_body), CASE(device_conflict_body), CASE(no_pivot_body),
+        ROOT_CASE(devices_body), CASE(devices_user_ns_body), CASE(device_conflict_body), CASE(no_pivot_body),
         CASE(chroot_body),       CASE(host_sys_body),        ROOT_CASE(idmap_body),      ROOT_CASE(idmap_own_body),
-        ROOT_CASE(idmap_refused_body),
+        ROOT_CASE(idmap_refused_body), ROOT_CASE(unreachable_root_body), CASE(many_binds_body), CASE(label_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

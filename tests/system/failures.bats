@@ -47,7 +47,10 @@ program_fails() {
 @test "config.json is a fifo: no hanging" { rm config.json; mkfifo config.json; run timeout 5 "$CRUN_LITE" --root "$STATE" run "$ID"; [[ $status == 1 ]]; }
 @test "config check: ociVersion of another major" { config '.ociVersion = "2.0.0"'; stage_fails 2.0.0 /ociVersion; }
 @test "config check: no root path" { config 'del(.root)'; stage_fails /root; }
-@test "config check: a vm section is refused, never ignored" { config '.vm = {"kernel": {"path": "/k"}}'; stage_fails /vm; }
+@test "config check: a vm section is refused, never ignored" {
+    config '.vm = {"kernel": {"path": "/k"}}'
+    stage_fails /vm;
+}
 @test "state: the root is a file" {
     touch "$BATS_TEST_TMPDIR/file"
     run --separate-stderr "$CRUN_LITE" --root "$BATS_TEST_TMPDIR/file" run "$ID"
@@ -104,10 +107,13 @@ program_fails() {
     run --separate-stderr rt run "$ID"
     [[ $status == 0 || -n $stderr ]]
 }
-@test "sysctl of no namespace" { config '.linux.sysctl = {"kernel.panic": "1"}'; stage_fails kernel.panic /linux/sysctl; }
+@test "sysctl of no namespace" {
+    config '.linux.sysctl = {"kernel.panic": "1"}'
+    stage_fails kernel.panic /linux/sysctl;
+}
 @test "sysctl with a value the kernel refuses" {
     config '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "not a number"}'
-    stage_fails net.ipv4.ip_unprivileged_port_start "Invalid argument"
+    stage_fails ip_unprivileged_port_start "Invalid argument"
 }
 @test "hostname too long" { config '.hostname = ("x" * 100)'; stage_fails hostname; }
 @test "user that is not mapped" {
@@ -150,7 +156,10 @@ program_fails() {
         stage_fails "$kind" "$PROBE" 3
     done
 }
-@test "seccomp: an impossible profile" { config '.linux.seccomp = {"defaultAction": "SCMP_ACT_NONSENSE"}'; stage_fails SCMP_ACT_NONSENSE /linux/seccomp/defaultAction; }
+@test "seccomp: an impossible profile" {
+    config '.linux.seccomp = {"defaultAction": "SCMP_ACT_NONSENSE"}'
+    stage_fails SCMP_ACT_NONSENSE /linux/seccomp/defaultAction;
+}
 @test "apparmor label where AppArmor is off" {
     needs no-apparmor
     config '.process.apparmorProfile = "docker-default"'

@@ -78,17 +78,20 @@ value() { cat "$(group)/$1"; }
     limits '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 1, "access": "r"}]}'
     config '.process.capabilities = ({} | .bounding = ["CAP_SYS_RAWIO", "CAP_DAC_OVERRIDE"] | .permitted = .bounding | .effective = .bounding)'
     inside try-open /data/mem r + try-open /data/mem w
-    output=${lines[0]} expect '.errno != "EPERM" or true'
+    output=${lines[0]} expect '.errno != "EPERM"'
     output=${lines[1]} expect '.errno == "EPERM"'
 }
 
-@test "devices: a rule after another wins, wildcards, mknod" {
-    limits '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "c", "major": 10, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "m"}]}'
-    config '.root.readonly = false | .process.capabilities = ({} | .bounding = ["CAP_MKNOD"] | .permitted = .bounding | .effective = .bounding)'
-    inside mknod /data/a c 10 200 + mknod /data/b c 10 229 + mknod /data/c c 4 4
+@test "devices: a later rule wins over an earlier one, and wildcards cover what is not named" {
+    mknod rootfs/data/closed c 10 201
+    mknod rootfs/data/open c 10 229
+    mknod rootfs/data/other c 4 4
+    limits '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "c", "major": 10, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}]}'
+    inside try-open /data/closed r + try-open /data/open r + try-open /data/other r
     output=${lines[0]} expect '.errno == "EPERM"'
-    output=${lines[1]} expect '.errno == null'
-    output=${lines[2]} expect '.errno == null'
+    # Whether there is such a driver is the host's matter.
+    output=${lines[1]} expect '.errno != "EPERM"'
+    output=${lines[2]} expect '.errno != "EPERM"'
 }
 
 @test "a memory limit where the host has no memory controller names it and the cgroup" {

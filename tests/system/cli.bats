@@ -82,7 +82,7 @@ load helpers
     local log=$BATS_TEST_TMPDIR/log.json
     program exit 0
     config '.process.args = ["/no\u0001\"\\such\nthing"]'
-    run -1 rt --log "$log" --log-format json run "$ID"
+    run -127 rt --log "$log" --log-format json run "$ID"
     [[ $(jq -s length "$log") == 1 ]]
 }
 

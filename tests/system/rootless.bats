@@ -91,7 +91,7 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
 
 @test "a failing start leaves nothing" {
     config '.process.args = ["nonexistent"]'
-    fails 1 "executable file" "$M_ARGV0_IN_PATH" -- rt run "$ID"
+    fails 127 "executable file" "$M_ARGV0_IN_PATH" -- rt run "$ID"
 }
 
 @test "a terminal" {

@@ -90,7 +90,9 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     [[ $output == *"after=0 echo"* ]]
     # `script` types an end-of-file, which is echoed in front.
     output=$(tr -d '\r' <<<"$output" | sed -n 's/^[^{]*\({"pid"\)/\1/p')
-    expect '.tty == "/dev/pts/0" and .controlling_tty and .rows == 37 and .columns == 123'
+    expect ".tty == \"/dev/pts/0\" and .controlling_tty"
+    expect ".rows == 37"
+    expect ".columns == 123"
 }
 
 @test "foreground: the exit status comes through a terminal too" {

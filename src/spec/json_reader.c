@@ -351,11 +351,11 @@ static int refuse_duplicate(struct reader *reader, size_t offset)
 /* At the end of an object: are two of its names equal?  Reports the first repetition in the text. */
 static int names_check(struct reader *reader, struct frame *frame)
 {
-    struct name *names = reader->names + frame->names_from, *twice = NULL;
     size_t count = reader->names_count - frame->names_from;
     reader->names_count = frame->names_from;
     if (count < 2)
         return 1;
+    struct name *names = reader->names + frame->names_from, *twice = NULL;
     qsort(names, count, sizeof(*names), name_compare);
     for (size_t i = 1; i < count; i++)
         if (names[i].length == names[i - 1].length &&

@@ -225,6 +225,8 @@ static void unknown_members(void **state)
     (void)state;
     accept("{\"x\":1.5e300,\"y\":{\"z\":[null,true,\"\\u0000\",{\"a\":{},\"b\":[]}]},\"flag\":true,\"\":0,\"\\u0000\":0}");
     assert_true(sample.flag);
+    accept("{\"flag\\u0000\":1,\"u32\\u0000xyz\":1,\"fla\":1}"); /* a NUL does not end a name */
+    assert_false(sample.flag);
     accept("{\"x\":{\"flag\":1,\"u32\":\"no\"},\"parts\":[{\"x\":[[[]]],\"name\":\"n\"}]}");
     assert_string_equal(sample.parts[0].name, "n");
 }

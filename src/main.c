@@ -146,7 +146,7 @@ static int run_main(int argc, char **argv, const struct inherited_fds *inherited
         fail(why, FAILURE_USAGE, "unknown command '%s'", argv[used]);
         return failure_hint(why, "see crun-lite --help");
     }
-    if (choose_manager(&runtime.manager, why) < 0 || choose_root(arena, &runtime.root, why) < 0)
+    if (choose_manager(&runtime.manager, why) < 0 || (!command->stateless && choose_root(arena, &runtime.root, why) < 0))
         return -1;
     return run_command(&runtime, command, argc - used, argv + used, why);
 }

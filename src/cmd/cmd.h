@@ -45,12 +45,13 @@ struct command {
     const char *summary;   /* one line */
     const struct option_row *options;
     size_t options_count;
+    bool stateless; /* works without a state root */
     /* argv[0..argc-1]: what is left after the options.  The exit code, or -1 with *why. */
     int (*run)(const struct runtime *runtime, int argc, char **argv, struct failure *why);
 };
 
 extern const struct command command_create, command_run, command_start, command_state, command_kill, command_delete,
-    command_list, command_spec, command_features;
+    command_list, command_pause, command_resume, command_ps, command_spec, command_features;
 
 /* ENDED by NULL, in the order of the help. */
 extern const struct command *const commands[];

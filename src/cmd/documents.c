@@ -115,6 +115,7 @@ const struct command command_spec = {
     .summary = "Write a default config.json",
     .options = spec_options,
     .options_count = ARRAY_LENGTH(spec_options),
+    .stateless = true,
     .run = run_spec,
 };
 
@@ -122,5 +123,6 @@ const struct command command_features = {
     .name = "features",
     .arguments = "",
     .summary = "Print what this runtime can do, as JSON",
+    .stateless = true,
     .run = run_features,
 };

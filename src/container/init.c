@@ -193,8 +193,8 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
         if (r == 0)
             continue;
-        fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->path + strlen("sys/"), sysctl->value);
-        return failure_pointer(why, "/linux/sysctl");
+        fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
+        return failure_pointer(why, "/linux/sysctl/%s", sysctl->name);
     }
     return 0;
 }

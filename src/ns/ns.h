@@ -97,6 +97,7 @@ int ns_loopback_up(struct failure *why) MUST_CHECK;
 /* PURE.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {
+    const char *name; /* as in config.json */
     const char *path;
     const char *value;
 };

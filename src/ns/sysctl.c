@@ -89,6 +89,7 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
     if (text_equal(name, "kernel/domainname") && spec->domainname != NULL && !text_equal(spec->domainname, pair->value))
         return fail_config(why, pointer, "kernel.domainname contradicts /domainname");
     ret_sysctl->path = arena_format(arena, "sys/%s", name);
+    ret_sysctl->name = pair->key;
     ret_sysctl->value = pair->value;
     return 0;
 }

@@ -348,6 +348,13 @@ static int fail_directory(struct failure *why, const char *cwd, int result)
     return -1;
 }
 
+/* What engines look for is that it is absent; that it could not be made either is a detail. */
+static int fail_absent_directory(struct failure *why, const char *cwd)
+{
+    (void)fail_directory(why, cwd, -ENOENT);
+    return failure_hint(why, "it cannot be made on a read-only root: make it in the image, or choose another cwd");
+}
+
 int environment_enter_directory(const char *cwd, struct failure *why)
 {
     char now[PATH_MAX];
@@ -358,6 +365,8 @@ int environment_enter_directory(const char *cwd, struct failure *why)
         mode_t caller_umask = umask(0022); /* 0755 whatever the caller's mask; single-threaded, so nobody notices */
         fd = make_directory(cwd);
         (void)umask(caller_umask); /* cannot fail */
+        if (fd == -EROFS)
+            return fail_absent_directory(why, cwd);
     }
     if (fd < 0 || fchdir(fd) < 0)
         return fail_directory(why, cwd, fd < 0 ? fd : -errno);

@@ -13,6 +13,12 @@ const char *const ns_type_names[NS_TYPES] = {
 static const char *const ns_words[] = {"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time", NULL};
 _Static_assert(ARRAY_LENGTH(ns_words) == NS_TYPES + 1, "one word per namespace type, in the order of enum ns_type");
 
+#define LISTED_TWICE(type) "namespace type \"" type "\" is listed a second time"
+static const char *const listed_twice[NS_TYPES] = {
+    LISTED_TWICE("pid"), LISTED_TWICE("network"), LISTED_TWICE("mount"),  LISTED_TWICE("ipc"),
+    LISTED_TWICE("uts"), LISTED_TWICE("user"),    LISTED_TWICE("cgroup"), LISTED_TWICE("time"),
+};
+
 struct ns_entry { unsigned type; char *path; };
 
 static const char *take_namespace(void *holder, void *element, size_t index)
@@ -21,7 +27,7 @@ static const char *take_namespace(void *holder, void *element, size_t index)
     const struct ns_entry *entry = element;
     struct spec_namespace *slot = &linux_section->namespaces[entry->type];
     if (slot->listed)
-        return "this namespace type is listed a second time";
+        return listed_twice[entry->type];
     *slot = (struct spec_namespace){.listed = true, .path = entry->path, .index = index};
     return NULL;
 }
@@ -127,13 +133,15 @@ static const char *check_one_line(const char *value)
 
 static const char *check_bandwidth_schema(const char *value)
 {
-    return strncmp(value, "MB:", 3) == 0 && strchr(value, '\n') == NULL ? NULL : "one line that begins with \"MB:\"";
+    return strncmp(value, "MB:", 3) == 0 && strchr(value, '\n') == NULL ? NULL
+                                                                        : "one line that begins with \"MB:\"";
 }
 
 /* "/" is the root group; anything else is one directory name below it. */
 static const char *check_clos_id(const char *value)
 {
-    bool name = strcmp(value, "/") == 0 || (strchr(value, '/') == NULL && strcmp(value, ".") != 0 && strcmp(value, "..") != 0);
+    bool name = strcmp(value, "/") == 0 ||
+                (strchr(value, '/') == NULL && strcmp(value, ".") != 0 && strcmp(value, "..") != 0);
     return name && strchr(value, '\n') == NULL ? NULL : "\"/\" or a directory name without a slash";
 }
 
@@ -142,7 +150,8 @@ static const struct json_member rdt_members[] = {
                .check = check_clos_id),
     JSON_FIELD(struct spec_linux, "l3CacheSchema", JSON_STRING, intel_rdt.l3_cache_schema,
                .flags = JSON_EMPTY_IS_ABSENT, .check = check_one_line),
-    JSON_FIELD(struct spec_linux, "memBwSchema", JSON_STRING, intel_rdt.mem_bw_schema, .flags = JSON_EMPTY_IS_ABSENT,
+    JSON_FIELD(struct spec_linux, "memBwSchema", JSON_STRING, intel_rdt.mem_bw_schema,
+               .flags = JSON_EMPTY_IS_ABSENT,
                .check = check_bandwidth_schema),
     JSON_TEXTS(struct spec_linux, "schemata", intel_rdt.schemata, .check = check_one_line),
     JSON_FIELD(struct spec_linux, "enableMonitoring", JSON_BOOL, intel_rdt.enable_monitoring),

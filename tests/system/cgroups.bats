@@ -78,17 +78,20 @@ value() { cat "$(group)/$1"; }
     limits '{"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 1, "minor": 1, "access": "r"}]}'
     config '.process.capabilities = ({} | .bounding = ["CAP_SYS_RAWIO", "CAP_DAC_OVERRIDE"] | .permitted = .bounding | .effective = .bounding)'
     inside try-open /data/mem r + try-open /data/mem w
-    output=${lines[0]} expect '.errno != "EPERM" or true'
+    output=${lines[0]} expect '.errno != "EPERM"'
     output=${lines[1]} expect '.errno == "EPERM"'
 }
 
-@test "devices: a rule after another wins, wildcards, mknod" {
-    limits '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "c", "major": 10, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "m"}]}'
-    config '.root.readonly = false | .process.capabilities = ({} | .bounding = ["CAP_MKNOD"] | .permitted = .bounding | .effective = .bounding)'
-    inside mknod /data/a c 10 200 + mknod /data/b c 10 229 + mknod /data/c c 4 4
+@test "devices: a later rule wins over an earlier one, and wildcards cover what is not named" {
+    mknod rootfs/data/closed c 10 201
+    mknod rootfs/data/open c 10 229
+    mknod rootfs/data/other c 4 4
+    limits '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "c", "major": 10, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}]}'
+    inside try-open /data/closed r + try-open /data/open r + try-open /data/other r
     output=${lines[0]} expect '.errno == "EPERM"'
-    output=${lines[1]} expect '.errno == null'
-    output=${lines[2]} expect '.errno == null'
+    # Whether there is such a driver is the host's matter.
+    output=${lines[1]} expect '.errno != "EPERM"'
+    output=${lines[2]} expect '.errno != "EPERM"'
 }
 
 @test "a memory limit where the host has no memory controller names it and the cgroup" {
@@ -158,17 +161,6 @@ value() { cat "$(group)/$1"; }
     device=$(lsblk -dno MAJ:MIN | head -1 | tr -d ' ')
     start_with "{\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": ${device%:*}, \"minor\": ${device#*:}, \"rate\": 1048576}]}}"
     grep -q "$device rbps=1048576" "$(group)/io.max"
-    silently rt delete --force "$ID"
-}
-
-@test "update changes a running container's limits, from a file and from standard input" {
-    needs controller:memory controller:pids
-    start_with '{"memory": {"limit": 67108864}}'
-    silently rt update --resources - "$ID" <<<'{"memory": {"limit": 134217728}}'
-    [[ $(value memory.max) == 134217728 ]]
-    echo '{"pids": {"limit": 33}}' >"$BATS_TEST_TMPDIR/r.json"
-    silently rt update --resources="$BATS_TEST_TMPDIR/r.json" "$ID"
-    [[ $(value pids.max) == 33 && $(value memory.max) == 134217728 ]]
     silently rt delete --force "$ID"
 }
 

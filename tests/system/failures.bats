@@ -21,11 +21,13 @@ stage_fails() {
     done
 }
 
-# The same where the program itself cannot be executed: `create` may succeed and `start` tells.
+# program_fails CODE FRAGMENT...: the same where the program itself cannot be executed: `create` may succeed and `start` tells.
 program_fails() {
-    fails 1 "$@" -- rt run "$ID"
+    local code=$1
+    shift
+    fails "$code" "$@" -- rt run "$ID"
     if rt create "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&-; then
-        fails 1 "$@" -- rt start "$ID"
+        fails "$code" "$@" -- rt start "$ID"
         status_becomes "$ID" stopped
         silently rt delete "$ID"
     else
@@ -45,7 +47,10 @@ program_fails() {
 @test "config.json is a fifo: no hanging" { rm config.json; mkfifo config.json; run timeout 5 "$CRUN_LITE" --root "$STATE" run "$ID"; [[ $status == 1 ]]; }
 @test "config check: ociVersion of another major" { config '.ociVersion = "2.0.0"'; stage_fails 2.0.0 /ociVersion; }
 @test "config check: no root path" { config 'del(.root)'; stage_fails /root; }
-@test "config check: a vm section is refused, never ignored" { config '.vm = {"kernel": {"path": "/k"}}'; stage_fails /vm; }
+@test "config check: a vm section is refused, never ignored" {
+    config '.vm = {"kernel": {"path": "/k"}}'
+    stage_fails /vm;
+}
 @test "state: the root is a file" {
     touch "$BATS_TEST_TMPDIR/file"
     run --separate-stderr "$CRUN_LITE" --root "$BATS_TEST_TMPDIR/file" run "$ID"
@@ -102,10 +107,13 @@ program_fails() {
     run --separate-stderr rt run "$ID"
     [[ $status == 0 || -n $stderr ]]
 }
-@test "sysctl of no namespace" { config '.linux.sysctl = {"kernel.panic": "1"}'; stage_fails kernel.panic /linux/sysctl; }
+@test "sysctl of no namespace" {
+    config '.linux.sysctl = {"kernel.panic": "1"}'
+    stage_fails kernel.panic /linux/sysctl;
+}
 @test "sysctl with a value the kernel refuses" {
     config '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "not a number"}'
-    stage_fails net.ipv4.ip_unprivileged_port_start "Invalid argument"
+    stage_fails ip_unprivileged_port_start "Invalid argument"
 }
 @test "hostname too long" { config '.hostname = ("x" * 100)'; stage_fails hostname; }
 @test "user that is not mapped" {
@@ -118,27 +126,27 @@ program_fails() {
     # Real engines send it: accepted without the ambient one, or refused by name.
     [[ $status == 0 ]] || says "$stderr" CAP_KILL
 }
-@test "cwd absent" { config '.process.cwd = "/no/such/cwd"'; program_fails "$M_CWD" /no/such/cwd "$M_ENOENT"; }
-@test "cwd is a file" { config '.process.cwd = "/etc/marker"'; program_fails "$M_CWD" /etc/marker "Not a directory"; }
+@test "cwd absent" { config '.process.cwd = "/no/such/cwd"'; program_fails 1 "$M_CWD" /no/such/cwd; }
+@test "cwd is a file" { config '.process.cwd = "/etc/marker"'; program_fails 1 "$M_CWD" /etc/marker "Not a directory"; }
 @test "cwd is relative" { config '.process.cwd = "etc"'; stage_fails /process/cwd; }
 @test "exec: name absent from PATH" {
     config '.process.args = ["nonexistent"]'
-    program_fails "executable file" nonexistent "$M_ARGV0_IN_PATH"
+    program_fails 127 "executable file" nonexistent "$M_ARGV0_IN_PATH"
 }
-@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails /no/such/program "$M_ENOENT"; }
-@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails /etc/marker "$M_EACCES"; }
-@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails /etc; }
+@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails 127 /no/such/program "$M_ENOENT"; }
+@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails 126 /etc/marker "$M_EACCES"; }
+@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails 126 /etc; }
 @test "exec: format" {
     printf 'not a program' >rootfs/data/strange
     chmod 755 rootfs/data/strange
     config '.process.args = ["/data/strange"]'
-    program_fails /data/strange "$M_EXEC_FORMAT"
+    program_fails 126 /data/strange "$M_EXEC_FORMAT"
 }
 @test "exec: the script's interpreter is absent" {
     printf '#!/no/such/shell\n' >rootfs/data/script
     chmod 755 rootfs/data/script
     config '.process.args = ["/data/script"]'
-    program_fails /data/script "$M_ENOENT"
+    program_fails 127 /data/script "$M_ENOENT"
 }
 @test "hook of each kind before start" {
     local kind
@@ -148,7 +156,10 @@ program_fails() {
         stage_fails "$kind" "$PROBE" 3
     done
 }
-@test "seccomp: an impossible profile" { config '.linux.seccomp = {"defaultAction": "SCMP_ACT_NONSENSE"}'; stage_fails SCMP_ACT_NONSENSE /linux/seccomp/defaultAction; }
+@test "seccomp: an impossible profile" {
+    config '.linux.seccomp = {"defaultAction": "SCMP_ACT_NONSENSE"}'
+    stage_fails SCMP_ACT_NONSENSE /linux/seccomp/defaultAction;
+}
 @test "apparmor label where AppArmor is off" {
     needs no-apparmor
     config '.process.apparmorProfile = "docker-default"'

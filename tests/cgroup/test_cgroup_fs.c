@@ -33,13 +33,16 @@
 #include "cgroups/mount.h"
 #include "cgroups/tree.h"
 
-/* After ours: it has a macro fail(). */
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
 #include <stdint.h>
 
-#include <cmocka.h>
 
 #define MOUNT "/sys/fs/cgroup"
 

@@ -18,11 +18,14 @@
 #include "cgroups/cgroups.h"
 #include "cgroups/mount.h"
 
-/* After ours: it has a macro fail(). */
-#include <cmocka.h>
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
 #include <stdint.h>
 
 static struct arena arena;

@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* After ours: it has a macro fail(). */
-#include <cmocka.h>
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
 
 enum { MKNOD = BPF_DEVCG_ACC_MKNOD, READ = BPF_DEVCG_ACC_READ, WRITE = BPF_DEVCG_ACC_WRITE };
 

@@ -10,11 +10,13 @@
 #include "cgroups/controllers.h"
 #include "cgroups/systemd_properties.h"
 
-/* After ours: it has a macro fail(). */
-#include <cmocka.h>
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
 
 static struct arena arena;
 static struct failure why;

@@ -8,11 +8,13 @@
 
 #include "base/text.h"
 
-/* After ours: it has a macro fail(). */
-#include <cmocka.h>
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
 
 #define OWN "/user.slice/user-1000.slice/user@1000.service/app.slice/shell.scope"
 #define DELEGATED "/user.slice/user-1000.slice/user@1000.service"

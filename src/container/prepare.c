@@ -176,7 +176,7 @@ static int begin_record(struct birth *birth, struct failure *why)
     if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0 ||
         state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0)
         return -1;
-    return state_save(&birth->directory, state, why);
+    return state_begin(&birth->directory, state, why);
 }
 
 static int make_cgroup(struct birth *birth, struct failure *why)

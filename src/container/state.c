@@ -81,15 +81,27 @@ static void write_record(struct json_writer *writer, const struct state *state)
     json_close_object(writer);
 }
 
-int state_save(const struct state_directory *directory, const struct state *state, struct failure *why)
+typedef int record_writer(int directory_fd, const char *name, mode_t mode, const void *data, size_t length);
+
+static int save(const struct state_directory *directory, const struct state *state, record_writer *put, struct failure *why)
 {
     struct json_writer *writer = json_writer_new(JSON_COMPACT);
     write_record(writer, state);
     size_t length;
     const char *text = json_result(writer, &length);
-    int r = file_replace_at(directory->fd, STATE_RECORD, 0600, text, length);
+    int r = put(directory->fd, STATE_RECORD, 0600, text, length);
     json_writer_free(writer);
     return r < 0 ? fail_errno(why, r, "save the state of container `%s`", directory->id) : 0;
+}
+
+int state_begin(const struct state_directory *directory, const struct state *state, struct failure *why)
+{
+    return save(directory, state, file_create_at, why);
+}
+
+int state_save(const struct state_directory *directory, const struct state *state, struct failure *why)
+{
+    return save(directory, state, file_replace_at, why);
 }
 
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)

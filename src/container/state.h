@@ -67,6 +67,8 @@ void state_close(struct state_directory *directory);
 /* Removes the directory and what is in it. */
 int state_remove(struct state_directory *directory, struct failure *why) MUST_CHECK;
 
+/* The first record of a new directory, then the later ones (replaced by rename). */
+int state_begin(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
 int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
 /* why->errnum is ENOENT when there is no record yet. */
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;

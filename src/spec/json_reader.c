@@ -646,6 +646,8 @@ static int on_key(void *context, const unsigned char *key, size_t length)
         }
         if (frame->type->unknown != NULL)
             return refuse_at(reader, offset_now(reader), "%s", frame->type->unknown);
+        name_push(reader, frame->name, length);
+        return 1;
     }
     name_push(reader, frame->name, length);
     return frame->kind == FRAME_MAP ? key_of_map(reader, frame) : 1;
@@ -782,7 +784,7 @@ static int check_text(struct reader *reader)
     if (reader->length == 0)
         return fail_config(reader->why, "", "%s is empty", document);
     if (reader->length > SPEC_SIZE_LIMIT)
-        return fail_config(reader->why, "", "%s is larger than %u MiB", document, SPEC_SIZE_LIMIT >> 20);
+        return fail_config(reader->why, "", "%s is larger than %zu MiB", document, SPEC_SIZE_LIMIT >> 20);
     size_t valid = utf8_valid_prefix((const unsigned char *)reader->text, reader->length);
     if (valid < reader->length) {
         refuse_at(reader, valid, "byte 0x%02x is not valid UTF-8", (unsigned char)reader->text[valid]);

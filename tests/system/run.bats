@@ -94,7 +94,7 @@ load helpers
     pid=$(container_pid "$ID")
     [[ $pid -gt 1 && -d /proc/$pid ]]
     # No monitor of ours stays in between.
-    ! [[ $(readlink "/proc/$(awk '/^PPid/ {print $2}' "/proc/$pid/status")/exe") -ef $CRUN_LITE ]]
+    [[ ! $(readlink "/proc/$(awk '/^PPid/ {print $2}' "/proc/$pid/status")/exe") -ef $CRUN_LITE ]]
     silently rt kill "$ID" KILL
     status_becomes "$ID" stopped
     silently rt delete "$ID"

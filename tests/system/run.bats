@@ -107,7 +107,7 @@ load helpers
     [[ $(<"$BATS_TEST_TMPDIR/pid") == $(container_pid "$ID") ]]
     [[ $(tail -c1 "$BATS_TEST_TMPDIR/pid" | od -An -c) != *'\n'* ]]
     # Nothing else was left beside it.
-    [[ $(ls "$BATS_TEST_TMPDIR" | grep -c pid) == 1 ]]
+    [[ $(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name '*pid*' -printf . | wc -c) == 1 ]]
     silently rt delete --force "$ID"
     cd "$BATS_TEST_TMPDIR"
     run_detached --pid-file relative.pid --bundle "$BUNDLE"

@@ -52,11 +52,10 @@ static int store_number(struct reader *reader, const struct slot *slot, const ch
     if (!fits)
         return json_refuse_found(reader, slot, json_describe_found(found, "number", digits, length));
 
-    char *place = slot->due == DUE_VALUE ? frame->target + member->offset : NULL;
+    /* The only number that can be an element is JSON_U32. */
+    char *place = slot->due == DUE_VALUE ? frame->target + member->offset : stack_gather(frame, sizeof(uint32_t));
     switch (slot->kind) {
     case JSON_U32:
-        if (place == NULL)
-            place = stack_gather(frame, sizeof(uint32_t));
         *(uint32_t *)(void *)place = (uint32_t)u64;
         break;
     case JSON_U64:

@@ -38,8 +38,6 @@ struct exchange {
     size_t tail_length;
 };
 
-extern char **environ;
-
 static void __attribute__((noreturn)) become_program(const struct spawn *spawn, int input, int output, int problem)
 {
     sigset_t none;

@@ -116,7 +116,7 @@ int bpf_replace_devices(int cgroup_fd, const struct devices_program *program)
     CLEANUP_FD int program_fd = -1;
     if (program->count > 0 && (program_fd = load(program)) < 0)
         return program_fd;
-    int ours[PROGRAMS_MAX];
+    int ours[PROGRAMS_MAX] = {[0 ... PROGRAMS_MAX - 1] = -1};
     int count = find_ours(cgroup_fd, ours, PROGRAMS_MAX);
     if (count < 0)
         return count;

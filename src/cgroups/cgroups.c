@@ -335,7 +335,7 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure 
     int result = 0;
     if (cgroup->fd < 0)
         return 0;
-    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", 64 * 1024, &arena, &names);
+    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, &arena, &names);
     if (length < 0)
         names = arena_copy(&arena, before);
     if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0)

@@ -180,12 +180,13 @@ static double log2_of(double value)
         value /= 2;
         whole++;
     }
-    for (int i = 0; i < 52; i++, bit /= 2) {
+    for (int i = 0; i < 52; i++) {
         value *= value;
         if (value >= 2) {
             value /= 2;
             part += bit;
         }
+        bit /= 2;
     }
     return whole + part;
 }

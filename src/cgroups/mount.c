@@ -18,7 +18,7 @@
 #include "base/text.h"
 
 #define USER_NS_INITIAL 0xEFFFFFFDu /* PROC_USER_INIT_INO: part of the kernel's ABI since 3.8 */
-#define OWN_FILE_MAX (64 * 1024)
+#define OWN_FILE_MAX ((size_t)64 * 1024)
 
 static const char *found;
 

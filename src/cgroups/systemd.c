@@ -52,7 +52,7 @@ static const struct {
             X(message_new_method_call) X(message_append) X(message_append_array) X(message_open_container)         \
                 X(message_close_container) X(message_read) X(message_unref)
 
-#define DECLARE(name) typeof(sd_bus_##name) *name;
+#define DECLARE(name) typeof(sd_bus_##name) *name; /* NOLINT(bugprone-macro-parentheses): what it declares */
 static struct {
     FUNCTIONS(DECLARE)
 } bus_library;

@@ -11,6 +11,7 @@
 
 static struct {
     struct create_request request;
+    char id[NAME_MAX + 1]; /* when it is the name of the bundle */
     bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
 } given;
 
@@ -54,27 +55,26 @@ static bool is_bundle(const char *directory)
 }
 
 /* `run mybundle`: without --bundle an argument that is a directory with a config.json is the bundle, its name the id. */
-static int take_bundle_argument(const char *argument, char *id, size_t size, struct failure *why)
+static int take_bundle_argument(const char *argument, struct failure *why)
 {
     char path[PATH_MAX];
     if (given.request.bundle != NULL || !is_bundle(argument))
         return 0;
     if (realpath(argument, path) == NULL)
         return fail_sys(why, "open bundle '%s'", argument);
-    snprintf(id, size, "%s", strrchr(path, '/') + 1);
+    snprintf(given.id, sizeof(given.id), "%s", strrchr(path, '/') + 1);
     given.request.bundle = argument;
-    given.request.id = id;
+    given.request.id = given.id;
     return 0;
 }
 
 static int run_run(const struct runtime *runtime, int argc, char **argv, struct failure *why)
 {
-    char id[NAME_MAX + 1];
     int exit_code;
     if (arguments_check(&command_run, argc, 1, 1, why) < 0)
         return -1;
     take_request(argv[0]);
-    if (take_bundle_argument(argv[0], id, sizeof(id), why) < 0)
+    if (take_bundle_argument(argv[0], why) < 0)
         return -1;
     unsigned flags = (given.detach ? RUN_DETACH : 0u) | (given.keep ? RUN_KEEP : 0u);
     return container_run(runtime, &given.request, flags, &exit_code, why) < 0 ? -1 : exit_code;

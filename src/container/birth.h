@@ -64,8 +64,8 @@ struct birth {
 int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why) MUST_CHECK;
 
 /* Runs in: escort.  Ends with init cloned as the creator's child and SPAWNED sent. */
-void escort_main(void *birth) __attribute__((noreturn));
+void escort_main(void *argument) __attribute__((noreturn));
 /* Runs in: init.  Ends in exec. */
-void init_main(void *birth) __attribute__((noreturn));
+void init_main(void *argument) __attribute__((noreturn));
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "spec/json_table.h"
 
-#define RECORD_LIMIT (1024 * 1024)
+#define RECORD_LIMIT ((size_t)1024 * 1024)
 
 const char *const state_status_words[] = {
     [STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",

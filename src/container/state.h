@@ -61,7 +61,7 @@ enum state_lock { STATE_SHARED, STATE_EXCLUSIVE, STATE_UNLOCKED };
 /* Makes <root>/<id>, 0700, locked exclusively. STATE failure when the id is in use. */
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why) MUST_CHECK;
 /* Opens it. STATE failure "container `id` does not exist" (why->errnum ENOENT) when there is none. */
-int state_open(const char *root, const char *id, enum state_lock lock, struct state_directory *ret_directory,
+int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory,
                struct failure *why) MUST_CHECK;
 void state_close(struct state_directory *directory);
 /* Removes the directory and what is in it. */

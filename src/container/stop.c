@@ -103,7 +103,7 @@ int container_kill(const struct runtime *runtime, const char *id, const char *si
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
-    struct state state;
+    struct state state = {0};
     int sig = 0;
     /* No lock: a kill must get through while another command is busy with the container. */
     int r = state_open(runtime->root, id, STATE_UNLOCKED, &directory, why);
@@ -218,7 +218,7 @@ static void end_creator(const struct runtime *runtime, const char *id)
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
-    struct state state;
+    struct state state = {0};
     struct failure unimportant; /* delete itself reports what is wrong */
     if (state_open(runtime->root, id, STATE_UNLOCKED, &directory, &unimportant) == 0 &&
         state_load(&directory, &arena, &state, &unimportant) == 0 && state.phase == PHASE_CREATING) {
@@ -234,7 +234,7 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
-    struct state state;
+    struct state state = {0};
     if (state_check_id(id, why) < 0)
         return -1;
     if (force == DELETE_ANY)

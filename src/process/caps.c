@@ -192,7 +192,7 @@ static uint64_t grantable_inheritable(const struct caps_plan *plan, const struct
 
 int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why)
 {
-    struct sets now, next;
+    struct sets now = {0}, next;
     if (sets_read(&now, why) < 0)
         return -1;
     next.permitted = (plan->permitted | BIT(CAP_SYS_ADMIN)) & now.permitted;
@@ -217,7 +217,7 @@ static int ambient_set(uint64_t bits, struct failure *why)
 
 int caps_settle(const struct caps_plan *plan, struct failure *why)
 {
-    struct sets now, next;
+    struct sets now = {0}, next;
     if (sets_read(&now, why) < 0)
         return -1;
     next.permitted = plan->permitted & now.permitted;

@@ -34,11 +34,11 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-#define STREAM_SIZE (64u * 1024)
+#define STREAM_SIZE ((size_t)64 * 1024)
 /* A terminal takes this much after it polls as writable; a pipe takes PIPE_BUF. */
 #define TERMINAL_PIECE 256u
 /* What the process can have left in the terminal when it ended is a few KiB; what others write on is not waited for. */
-#define DRAIN_LIMIT (1024u * 1024)
+#define DRAIN_LIMIT ((size_t)1024 * 1024)
 /* A reader of our output that accepts nothing for so long after the process ended is not waited for either. */
 #define STALL_MS 60000
 #define CONTROL_D 4 /* VEOF where the terminal cannot be asked */

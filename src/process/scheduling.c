@@ -110,7 +110,7 @@ static int scheduler_check_ranges(const struct spec_scheduler *want, uint32_t po
 
 static int scheduler_plan(const struct spec_scheduler *want, struct scheduler_plan *ret_plan, struct failure *why)
 {
-    uint64_t flags;
+    uint64_t flags = 0;
     const struct word *policy = word_find(scheduler_policies, ARRAY_LENGTH(scheduler_policies), want->policy);
     if (!policy)
         return refuse_word(why, "/process/scheduler/policy", "policy", want->policy);
@@ -181,7 +181,7 @@ static int io_priority_plan(const struct spec_process *process, int *ret_value, 
 
 static int io_priority_set(const struct spec_process *process, struct failure *why)
 {
-    int value;
+    int value = 0;
     if (io_priority_plan(process, &value, why) < 0)
         return -1;
     /* The specification speaks of the process group (IOPR-01).  That is right once we lead one; before, "our
@@ -277,7 +277,7 @@ static int parse_nodes(const char *nodes, struct memory_policy_plan *plan, struc
 static int memory_policy_plan(const struct spec *spec, struct memory_policy_plan *ret_plan, struct failure *why)
 {
     const char *mode_name = spec->linux.memory_policy.mode, *nodes = spec->linux.memory_policy.nodes;
-    uint64_t flags;
+    uint64_t flags = 0;
     int mode = 0;
     while (mode < MODES && !text_equal(scheduling_memory_policy_mode_words[mode], mode_name))
         mode++;
@@ -295,14 +295,13 @@ static int memory_policy_plan(const struct spec *spec, struct memory_policy_plan
         return fail_config(why, "/linux/memoryPolicy/nodes", "%s takes no nodes", mode_name);
     if (!has_nodes && takes_nodes && mode != MODE_PREFERRED)
         return fail_config(why, "/linux/memoryPolicy/nodes", "%s needs at least one node", mode_name);
-    memset(ret_plan, 0, sizeof(*ret_plan));
-    ret_plan->mode = mode | (int)flags;
+    *ret_plan = (struct memory_policy_plan){.mode = mode | (int)flags};
     return has_nodes ? parse_nodes(nodes, ret_plan, why) : 0;
 }
 
 static int memory_policy_set(const struct spec *spec, struct failure *why)
 {
-    struct memory_policy_plan plan;
+    struct memory_policy_plan plan = {0};
     if (memory_policy_plan(spec, &plan, why) < 0)
         return -1;
     /* The kernel looks at maxnode - 1 bits. */
@@ -337,7 +336,7 @@ static int personality_plan(const struct spec *spec, unsigned long *ret_value, s
 
 static int personality_set(const struct spec *spec, struct failure *why)
 {
-    unsigned long value;
+    unsigned long value = 0;
     if (personality_plan(spec, &value, why) < 0)
         return -1;
     if (personality(value) >= 0)

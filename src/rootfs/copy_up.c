@@ -23,8 +23,8 @@
 
 /* Directories in each other; each level holds two fds. */
 #define DEPTH_LIMIT 64
-#define CHUNK_SIZE (64 * 1024)
-#define XATTR_LIMIT (64 * 1024)
+#define CHUNK_SIZE ((size_t) 64 * 1024)
+#define XATTR_LIMIT ((size_t) 64 * 1024)
 
 static int copy_directory(int from_fd, int to_fd, int depth);
 
@@ -86,7 +86,7 @@ static int open_checked(int dir_fd, const char *name, int flags, mode_t type, st
 
 static int copy_file(int from_dir_fd, int to_dir_fd, const char *name)
 {
-    struct stat status;
+    struct stat status = {0};
     CLEANUP_FD int from_fd = open_checked(from_dir_fd, name, 0, S_IFREG, &status);
     if (from_fd < 0)
         return from_fd;
@@ -99,7 +99,7 @@ static int copy_file(int from_dir_fd, int to_dir_fd, const char *name)
 
 static int copy_subdirectory(int from_dir_fd, int to_dir_fd, const char *name, int depth)
 {
-    struct stat status;
+    struct stat status = {0};
     CLEANUP_FD int from_fd = open_checked(from_dir_fd, name, O_DIRECTORY, S_IFDIR, &status);
     if (from_fd < 0)
         return from_fd;

@@ -241,12 +241,13 @@ static void plan_propagation(struct rootfs *rootfs, struct mount_step *step)
 {
     const struct mount_options *options = &step->options;
     uint64_t root_kind = rootfs->root_propagation.kind;
-    const struct propagation *first = options->propagation_count ? &options->propagation[0] : NULL;
-    bool first_takes_all = first && (first->recursive || !options->recursive) && first->kind != MS_SHARED;
-    bool hosts_events = first || root_kind == MS_SLAVE || root_kind == MS_SHARED;
+    const struct propagation *first = options->propagation;
+    bool asked = options->propagation_count > 0;
+    bool first_takes_all = asked && (first->recursive || !options->recursive) && first->kind != MS_SHARED;
+    bool hosts_events = asked || root_kind == MS_SLAVE || root_kind == MS_SHARED;
     bool skip_private = step->kind != MOUNT_BIND && step->kind != MOUNT_REMOUNT;
 
-    if (step->kind == MOUNT_BIND && !first_takes_all && !(first && root_kind == MS_SHARED))
+    if (step->kind == MOUNT_BIND && !first_takes_all && !(asked && root_kind == MS_SHARED))
         propagation_add(rootfs, step, hosts_events ? MS_SLAVE : MS_PRIVATE, true);
     for (size_t i = 0; i < options->propagation_count; i++) {
         const struct propagation *item = &options->propagation[i];

@@ -30,7 +30,7 @@
 #define MAGIC "crun-lite bpf 1\n" /* 16 bytes; the number changes with the layout or with what build.c generates */
 #define HASH_SEED 0xcbf29ce484222325u
 #define ENTRIES_MAX 64
-#define ENTRY_SIZE_MAX (4u * 1024 * 1024)
+#define ENTRY_SIZE_MAX ((size_t)4 * 1024 * 1024)
 #define NAME_LENGTH 16
 
 struct header {

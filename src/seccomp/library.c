@@ -67,8 +67,9 @@ int library_open(const struct library **ret_library, struct failure *why)
     if (handle == NULL)
         handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {
-        (void)fail(why, FAILURE_HOST, "the seccomp profile cannot be compiled: %s", dlerror()); /* returned below */
-        return failure_hint(why, "install libseccomp (Debian: libseccomp2, Fedora: libseccomp)");
+        fail(why, FAILURE_HOST, "the seccomp profile cannot be compiled: %s", dlerror());
+        failure_hint(why, "install libseccomp (Debian: libseccomp2, Fedora: libseccomp)");
+        return -1;
     }
     if (loaded.init == NULL && library_fill(why) < 0)
         return -1;

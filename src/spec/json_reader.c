@@ -52,11 +52,10 @@ static int store_number(struct reader *reader, const struct slot *slot, const ch
     if (!fits)
         return json_refuse_found(reader, slot, json_describe_found(found, "number", digits, length));
 
-    char *place = slot->due == DUE_VALUE ? frame->target + member->offset : NULL;
+    /* The only number that can be an element is JSON_U32. */
+    char *place = slot->due == DUE_VALUE ? frame->target + member->offset : stack_gather(frame, sizeof(uint32_t));
     switch (slot->kind) {
     case JSON_U32:
-        if (place == NULL)
-            place = stack_gather(frame, sizeof(uint32_t));
         *(uint32_t *)(void *)place = (uint32_t)u64;
         break;
     case JSON_U64:
@@ -304,6 +303,8 @@ static int on_key(void *context, const unsigned char *key, size_t length)
         }
         if (frame->type->unknown != NULL)
             return json_refuse_at(reader, stack_offset(reader), "%s", frame->type->unknown);
+        stack_push_name(reader, frame->name, length);
+        return 1;
     }
     stack_push_name(reader, frame->name, length);
     return frame->kind == FRAME_MAP ? key_of_map(reader, frame) : 1;
@@ -406,7 +407,7 @@ static int check_text(struct reader *reader)
     if (reader->length == 0)
         return fail_config(reader->why, "", "%s is empty", document);
     if (reader->length > SPEC_SIZE_LIMIT)
-        return fail_config(reader->why, "", "%s is larger than %u MiB", document, SPEC_SIZE_LIMIT >> 20);
+        return fail_config(reader->why, "", "%s is larger than %zu MiB", document, SPEC_SIZE_LIMIT >> 20);
     size_t valid = utf8_valid_prefix((const unsigned char *)reader->text, reader->length);
     if (valid < reader->length) {
         json_refuse_at(reader, valid, "byte 0x%02x is not valid UTF-8", (unsigned char)reader->text[valid]);

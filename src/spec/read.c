@@ -21,7 +21,7 @@ int spec_parse(const char *text, size_t length, struct spec *spec, struct failur
 {
     memset(spec, 0, sizeof(*spec));
     if (length > SPEC_SIZE_LIMIT) /* before a copy of it is made */
-        return fail_config(why, "", "config.json is larger than %u MiB", SPEC_SIZE_LIMIT >> 20);
+        return fail_config(why, "", "config.json is larger than %zu MiB", SPEC_SIZE_LIMIT >> 20);
     spec->text = arena_copy_n(&spec->arena, length > 0 ? text : "", length);
     spec->length = length;
     return parse_kept(spec, why);
@@ -32,7 +32,7 @@ int spec_read(int bundle_fd, const char *name, struct spec *spec, struct failure
     memset(spec, 0, sizeof(*spec));
     ssize_t length = file_read_at(bundle_fd, name, SPEC_SIZE_LIMIT, &spec->arena, &spec->text);
     if (length == -EFBIG)
-        return fail_config(why, "", "%s is larger than %u MiB", name, SPEC_SIZE_LIMIT >> 20);
+        return fail_config(why, "", "%s is larger than %zu MiB", name, SPEC_SIZE_LIMIT >> 20);
     if (length < 0) {
         fail_errno(why, (int)length, "read '%s' in the bundle directory", name);
         if (length == -ENOENT)

@@ -14,7 +14,7 @@
 #include "spec/spec.h"
 
 /* Largest document accepted: 16 MiB (a config of 10,000 mounts is 2 MiB). */
-#define SPEC_SIZE_LIMIT (16u * 1024 * 1024)
+#define SPEC_SIZE_LIMIT ((size_t)16 * 1024 * 1024)
 /* Deepest nesting accepted, known or unknown members. */
 #define SPEC_DEPTH_LIMIT 64
 

@@ -120,9 +120,9 @@ struct spec_device {
 };
 
 struct spec_device_rule {
+    struct optional_i64 major, minor; /* unset or -1: every number */
     bool allow;
     char type;                        /* 'a', 'b' or 'c'; 'a' when absent */
-    struct optional_i64 major, minor; /* unset or -1: every number */
     bool read, write, mknod;          /* access; all three when absent */
 };
 

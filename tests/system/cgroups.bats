@@ -172,7 +172,7 @@ value() { cat "$(group)/$1"; }
     systemctl is-active "crunlite-$ID.scope"
     # Later commands are called without the flag.
     silently rt delete --force "$ID"
-    ! systemctl is-active "crunlite-$ID.scope"
+    run ! systemctl is-active "crunlite-$ID.scope"
 }
 
 @test "--cgroup-manager disabled makes no cgroup" {

@@ -78,7 +78,7 @@ common_setup() {
     BUNDLE=$BATS_TEST_TMPDIR/bundle
     new_bundle "$BUNDLE"
     MOUNTS_BEFORE=$(cut -d' ' -f1,5 /proc/self/mountinfo)
-    cd "$BUNDLE"
+    cd "$BUNDLE" || return
 }
 
 common_teardown() {

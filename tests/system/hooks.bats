@@ -133,7 +133,7 @@ all_kinds() {
     SECONDS=0
     fails 1 createRuntime -- rt run "$ID"
     ((SECONDS <= 4))
-    ! pgrep -f "probe hang-hook $LOG"
+    run ! pgrep -f "probe hang-hook $LOG"
 }
 
 @test "a hook that does not exist is named" {

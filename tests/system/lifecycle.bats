@@ -193,7 +193,7 @@ load helpers
     [[ $(<"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.freeze") == 1 ]]
     rt kill "$ID" USR1
     sleep 0.1
-    ! output_has "got 10"
+    run ! output_has "got 10"
     silently rt resume "$ID"
     is_status "$ID" running
     wait_until output_has "got 10"

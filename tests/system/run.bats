@@ -94,7 +94,7 @@ load helpers
     pid=$(container_pid "$ID")
     [[ $pid -gt 1 && -d /proc/$pid ]]
     # No monitor of ours stays in between.
-    ! [[ $(readlink "/proc/$(awk '/^PPid/ {print $2}' "/proc/$pid/status")/exe") -ef $CRUN_LITE ]]
+    [[ ! $(readlink "/proc/$(awk '/^PPid/ {print $2}' "/proc/$pid/status")/exe") -ef $CRUN_LITE ]]
     silently rt kill "$ID" KILL
     status_becomes "$ID" stopped
     silently rt delete "$ID"
@@ -107,7 +107,7 @@ load helpers
     [[ $(<"$BATS_TEST_TMPDIR/pid") == $(container_pid "$ID") ]]
     [[ $(tail -c1 "$BATS_TEST_TMPDIR/pid" | od -An -c) != *'\n'* ]]
     # Nothing else was left beside it.
-    [[ $(ls "$BATS_TEST_TMPDIR" | grep -c pid) == 1 ]]
+    [[ $(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name '*pid*' -printf . | wc -c) == 1 ]]
     silently rt delete --force "$ID"
     cd "$BATS_TEST_TMPDIR"
     run_detached --pid-file relative.pid --bundle "$BUNDLE"

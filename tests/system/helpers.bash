@@ -18,6 +18,7 @@ runtime_is() { [[ ${CRUN_LITE##*/} == "$1"* ]]; }
 has() {
     case $1 in
     controller:*) grep -qw "${1#*:}" /sys/fs/cgroup/cgroup.controllers ;;
+    delegated_cgroup) [[ -n ${TEST_CGROUP-} ]] ;;
     controllers_are_enabled) [[ -n $(<"/sys/fs/cgroup$TEST_CGROUP/cgroup.subtree_control") ]] ;;
     sys_resource) capable 24 ;;
     root) [[ $EUID == 0 ]] ;;

@@ -20,26 +20,54 @@ int64_t clock_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state)
+/* proc(5), /proc/PID/stat: fields by number. */
+enum { FIELD_STATE = 3, FIELD_FLAGS = 9, FIELD_START_TIME = 22 };
+
+/* linux/sched.h of the kernel: forked, but did not execute. */
+#define PF_FORKNOEXEC 0x40
+
+#define STAT_SIZE 1024
+
+static int read_stat(pid_t pid, char line[STAT_SIZE])
 {
-    char path[64], line[1024];
+    char path[64];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    ssize_t length = file_read_line_at(-1, path, line, sizeof(line));
-    if (length < 0)
-        return length == -ENOENT ? -ESRCH : (int)length;
+    ssize_t length = file_read_line_at(-1, path, line, STAT_SIZE);
+    return length >= 0 ? 0 : length == -ENOENT ? -ESRCH : (int)length;
+}
+
+/* The start of a field after the command name, or NULL. */
+static const char *find_field(const char *line, int number)
+{
     /* The command name may hold anything, also ") ": fields are counted from the last parenthesis. */
     const char *field = strrchr(line, ')');
-    if (field == NULL || field[1] != ' ' || field[2] == '\0')
-        return -EIO;
-    char state = field[2];
-    for (int number = 2; number < 22; number++) {
+    for (int at = 2; field != NULL && at < number; at++)
         field = strchr(field + 1, ' ');
-        if (field == NULL)
-            return -EIO;
-    }
-    *ret_start_time = strtoull(field + 1, NULL, 10);
-    *ret_state = state;
+    return field == NULL || field[1] == '\0' ? NULL : field + 1;
+}
+
+int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state)
+{
+    char line[STAT_SIZE];
+    int r = read_stat(pid, line);
+    if (r < 0)
+        return r;
+    const char *state = find_field(line, FIELD_STATE), *start_time = find_field(line, FIELD_START_TIME);
+    if (state == NULL || start_time == NULL)
+        return -EIO;
+    *ret_start_time = strtoull(start_time, NULL, 10);
+    *ret_state = *state;
     return 0;
+}
+
+int pid_has_executed(pid_t pid)
+{
+    char line[STAT_SIZE];
+    int r = read_stat(pid, line);
+    if (r < 0)
+        return r;
+    const char *flags = find_field(line, FIELD_FLAGS);
+    return flags == NULL ? -EIO : (strtoul(flags, NULL, 10) & PF_FORKNOEXEC) == 0;
 }
 
 bool pid_alive(const struct pid_name *name)

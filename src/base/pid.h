@@ -22,6 +22,9 @@ struct pid_name {
 
 /* Start time and state letter ('R', 'Z', …) of a pid.  0 or -errno (-ESRCH when gone). */
 int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state) MUST_CHECK;
+/* Whether a clone of ours has executed a program since (flag PF_FORKNOEXEC of /proc/PID/stat, also of a zombie): 1, 0 or -errno
+ * (-ESRCH when it has been reaped). */
+int pid_has_executed(pid_t pid) MUST_CHECK;
 /* True while that very process exists and is not a zombie. */
 bool pid_alive(const struct pid_name *name);
 /* A pidfd of that very process: opened, then the start time compared.  fd or -errno (-ESRCH). */

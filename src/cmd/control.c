@@ -1,4 +1,4 @@
-/* cmd/control.c: start, kill, delete. */
+/* cmd/control.c: start, kill, delete, pause, resume. */
 #include "base/memory.h"
 #include "cmd/cmd.h"
 
@@ -33,6 +33,34 @@ static int run_delete(const struct runtime *runtime, int argc, char **argv, stru
         return -1;
     return container_delete(runtime, argv[0], given.force ? DELETE_ANY : DELETE_STOPPED, why);
 }
+
+static int run_pause(const struct runtime *runtime, int argc, char **argv, struct failure *why)
+{
+    if (arguments_check(&command_pause, argc, 1, 1, why) < 0)
+        return -1;
+    return container_pause(runtime, argv[0], why);
+}
+
+static int run_resume(const struct runtime *runtime, int argc, char **argv, struct failure *why)
+{
+    if (arguments_check(&command_resume, argc, 1, 1, why) < 0)
+        return -1;
+    return container_resume(runtime, argv[0], why);
+}
+
+const struct command command_pause = {
+    .name = "pause",
+    .arguments = "CONTAINER",
+    .summary = "Freeze every process of a container",
+    .run = run_pause,
+};
+
+const struct command command_resume = {
+    .name = "resume",
+    .arguments = "CONTAINER",
+    .summary = "Thaw a paused container",
+    .run = run_resume,
+};
 
 const struct command command_start = {
     .name = "start",

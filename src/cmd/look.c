@@ -1,4 +1,4 @@
-/* cmd/look.c: state and list. */
+/* cmd/look.c: state, list and ps. */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -65,6 +65,13 @@ static int print_table(const struct container_summary *list, size_t count, struc
     return r;
 }
 
+static int check_format(struct failure *why)
+{
+    if (given.format == NULL || text_equal(given.format, "json") || text_equal(given.format, "table"))
+        return 0;
+    return fail(why, FAILURE_USAGE, "unknown format '%s': expected table or json", given.format);
+}
+
 static int run_list(const struct runtime *runtime, int argc, char **argv, struct failure *why)
 {
     (void)argv; /* there are none */
@@ -74,14 +81,62 @@ static int run_list(const struct runtime *runtime, int argc, char **argv, struct
     bool json = text_equal(given.format, "json");
     if (arguments_check(&command_list, argc, 0, 0, why) < 0)
         return -1;
-    if (given.format != NULL && !json && !text_equal(given.format, "table"))
-        return fail(why, FAILURE_USAGE, "unknown format '%s': expected table or json", given.format);
+    if (check_format(why) < 0)
+        return -1;
     int r = container_list(runtime, &arena, &list, &count, why);
     if (r == 0)
         r = json && !given.quiet ? print_json(list, count, why) : print_table(list, count, why);
     arena_done(&arena);
     return r;
 }
+
+static const struct option_row ps_options[] = {
+    {"format", 'f', OPTION_TEXT, &given.format, "table|json", "the form of the output (default: table); json: the pids"},
+};
+
+static void add_processes(struct text *text, const struct container_process *list, size_t count)
+{
+    text_format(text, "%-8s %-5s %s\n", "PID", "STATE", "COMMAND");
+    for (size_t i = 0; i < count; i++)
+        text_format(text, "%-8d %-5c %s\n", list[i].pid, list[i].state, list[i].command);
+}
+
+static void add_pids(struct text *text, const struct container_process *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        text_format(text, "%c%d", i == 0 ? '[' : ',', list[i].pid);
+    text_add(text, count == 0 ? "[]\n" : "]\n");
+}
+
+static int run_ps(const struct runtime *runtime, int argc, char **argv, struct failure *why)
+{
+    struct arena arena = {0};
+    struct container_process *list;
+    size_t count;
+    bool json = text_equal(given.format, "json");
+    if (arguments_check(&command_ps, argc, 1, 1, why) < 0)
+        return -1;
+    if (check_format(why) < 0)
+        return -1;
+    int r = container_processes(runtime, argv[0], &arena, &list, &count, why);
+    if (r == 0) {
+        struct text text = {0};
+        (json ? add_pids : add_processes)(&text, list, count);
+        r = output_write(text.data, text.length, why);
+        text_done(&text);
+    }
+    arena_done(&arena);
+    return r;
+}
+
+const struct command command_ps = {
+    .name = "ps",
+    .arguments = "[OPTIONS] CONTAINER",
+    .summary = "Show the processes of a container",
+    .options = ps_options,
+    .options_count = ARRAY_LENGTH(ps_options),
+    .run = run_ps,
+};
 
 const struct command command_state = {
     .name = "state",

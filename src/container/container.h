@@ -61,6 +61,19 @@ int container_kill(const struct runtime *runtime, const char *id, const char *si
 enum delete_force { DELETE_STOPPED, DELETE_ANY };
 int container_delete(const struct runtime *runtime, const char *id, enum delete_force force, struct failure *why) MUST_CHECK;
 
+/* Freezes or thaws the container's cgroup and waits until it is so. */
+int container_pause(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
+int container_resume(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
+
+struct container_process {
+    int pid; /* in the caller's pid namespace */
+    char state;
+    char command[256];
+};
+/* Every process in the container's cgroup and below, by pid. */
+int container_processes(const struct runtime *runtime, const char *id, struct arena *arena, struct container_process **ret_list,
+                        size_t *ret_count, struct failure *why) MUST_CHECK;
+
 /* Adds the state document of one container to the writer. */
 int container_state(const struct runtime *runtime, const char *id, struct json_writer *writer, struct failure *why) MUST_CHECK;
 

@@ -430,7 +430,9 @@ static int birth_start(struct birth *birth, struct failure *why)
         if (listener_send(&birth->spec, &birth->state, fd, why) < 0 || go_on(birth, false, why) < 0)
             return -1;
     }
-    if (atomic_load(&birth->words->errnum) != 0 || atomic_load(&birth->words->stage) < STAGE_EXEC)
+    /* A filter may have killed init in execve itself: the end of file looks the same. */
+    if (atomic_load(&birth->words->errnum) != 0 || atomic_load(&birth->words->stage) < STAGE_EXEC ||
+        pid_has_executed(birth->init.pid) == 0)
         return explain_death(birth, why);
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .directory_fd = -1};

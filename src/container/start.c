@@ -82,7 +82,8 @@ static int hear_init(struct start *start, int connection, struct failure *why)
         else if (pass_listener(start, connection, fd, why) < 0)
             return -1;
     }
-    if (executing)
+    /* A filter may have killed init in execve itself: the end of file looks the same. */
+    if (executing && pid_has_executed(start->state.init.pid) != 0)
         return 0;
     fail(why, FAILURE_HOST, "read from the init process: it died before it executed the program");
     CLEANUP_FD int cgroup = cgroup_open(&start->state.cgroup);

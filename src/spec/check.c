@@ -77,7 +77,8 @@ static int check_scheduler(const struct spec_scheduler *scheduler, const char *p
         {!deadline && times, "policy", "runtime, deadline and period need the policy SCHED_DEADLINE"},
         {deadline && scheduler->runtime == 0, "runtime", "SCHED_DEADLINE needs a runtime"},
         {deadline && scheduler->deadline == 0, "deadline", "SCHED_DEADLINE needs a deadline"},
-        {deadline && scheduler->runtime > scheduler->deadline, "runtime", "the runtime is longer than the deadline"},
+        {deadline && scheduler->runtime > scheduler->deadline, "runtime",
+         "the runtime is longer than the deadline"},
         {deadline && scheduler->period != 0 && scheduler->deadline > scheduler->period, "deadline",
          "the deadline is longer than the period"},
         {clamp, "flags", "the specification has no member for the value of a SCHED_FLAG_UTIL_CLAMP flag"},
@@ -116,6 +117,7 @@ struct ns_rule {
 static int check_namespaces(const struct spec *spec, struct failure *why)
 {
     const struct spec_linux *section = &spec->linux;
+    bool offsets = section->monotonic_offset.set || section->boottime_offset.set;
     const struct ns_rule rules[] = {
         {spec->hostname != NULL, NS_UTS, "/hostname", "a host name"},
         {spec->domainname != NULL, NS_UTS, "/domainname", "a domain name"},
@@ -123,18 +125,20 @@ static int check_namespaces(const struct spec *spec, struct failure *why)
         {section->masked_paths.count > 0, NS_MOUNT, "/linux/maskedPaths", "a masked path"},
         {section->readonly_paths.count > 0, NS_MOUNT, "/linux/readonlyPaths", "a read-only path"},
         {section->rootfs_propagation != NULL, NS_MOUNT, "/linux/rootfsPropagation", "a mount propagation"},
-        {section->monotonic_offset.set || section->boottime_offset.set, NS_TIME, "/linux/timeOffsets", "a clock offset"},
+        {offsets, NS_TIME, "/linux/timeOffsets", "a clock offset"},
         {section->net_devices_count > 0, NS_NETWORK, "/linux/netDevices", "a network device"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
         if (!rules[i].asked || section->namespaces[rules[i].needed].listed)
             continue;
         const char *type = ns_type_names[rules[i].needed];
-        fail_config(why, rules[i].pointer, "%s needs a %s namespace, or it would change the host", rules[i].what, type);
+        fail_config(why, rules[i].pointer, "%s needs a %s namespace, or it would change the host", rules[i].what,
+                    type);
         return failure_hint(why, "add {\"type\": \"%s\"} to /linux/namespaces", type);
     }
-    if ((section->monotonic_offset.set || section->boottime_offset.set) && section->namespaces[NS_TIME].path != NULL)
-        return fail_config(why, "/linux/timeOffsets", "clock offsets cannot be given to a time namespace that exists already");
+    if (offsets && section->namespaces[NS_TIME].path != NULL)
+        return fail_config(why, "/linux/timeOffsets",
+                           "clock offsets cannot be given to a time namespace that exists already");
     return 0;
 }
 
@@ -151,7 +155,9 @@ static int check_mounts(const struct spec *spec, struct failure *why)
             const char *option = mount->options.items[j];
             if (!text_equal(option, "idmap") && !text_equal(option, "ridmap"))
                 continue;
-            fail_config(why, "", "the option %s needs uidMappings and gidMappings, or a user namespace to take them from", option);
+            fail_config(why, "",
+                        "the option %s needs uidMappings and gidMappings, or a user namespace to take them from",
+                        option);
             return failure_pointer(why, "/mounts/%zu/options/%zu", i, j);
         }
     }
@@ -221,7 +227,8 @@ static int check_memory(const struct spec_resources *resources, const char *poin
         return failure_pointer(why, "%s/memory/swap", pointer);
     }
     if (swap > 0 && swap < limit) {
-        fail_config(why, "", "swap is the sum of memory and swap space: %" PRId64 " is less than the memory limit %" PRId64,
+        fail_config(why, "",
+                    "swap is the sum of memory and swap space: %" PRId64 " is less than the memory limit %" PRId64,
                     swap, limit);
         return failure_pointer(why, "%s/memory/swap", pointer);
     }
@@ -278,7 +285,8 @@ static int check_linux(const struct spec_linux *section, struct failure *why)
     if (section->memory_policy.set && check_memory_policy(section, why) < 0)
         return -1;
     if (section->personality.flags.count > 0)
-        return fail_config(why, "/linux/personality/flags", "the specification defines no personality flag yet, found \"%s\"",
+        return fail_config(why, "/linux/personality/flags",
+                           "the specification defines no personality flag yet, found \"%s\"",
                            section->personality.flags.items[0]);
     return section->resources.set ? spec_check_resources(&section->resources, "/linux/resources", why) : 0;
 }

@@ -14,7 +14,8 @@
 #include "spec/tables.h"
 
 #define STRINGS(writer, key, ...)                                                                              \
-    json_strings(writer, key, (const char *const[]){__VA_ARGS__}, ARRAY_LENGTH(((const char *const[]){__VA_ARGS__})))
+    json_strings(writer, key, (const char *const[]){__VA_ARGS__},                                              \
+                 ARRAY_LENGTH(((const char *const[]){__VA_ARGS__})))
 
 static void open_object(struct json_writer *writer, const char *key)
 {

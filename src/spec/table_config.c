@@ -46,7 +46,8 @@ static const char *finish_mount(void *target, const struct json_seen *seen)
     struct spec_mount *mount = target;
     bool uid = json_has(seen, "uidMappings"), gid = json_has(seen, "gidMappings");
     if (uid != gid)
-        return uid ? "\"uidMappings\" needs \"gidMappings\" beside it" : "\"gidMappings\" needs \"uidMappings\" beside it";
+        return uid ? "\"uidMappings\" needs \"gidMappings\" beside it"
+                   : "\"gidMappings\" needs \"uidMappings\" beside it";
     mount->mappings_set = uid;
     return NULL;
 }

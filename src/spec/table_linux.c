@@ -133,13 +133,15 @@ static const char *check_one_line(const char *value)
 
 static const char *check_bandwidth_schema(const char *value)
 {
-    return strncmp(value, "MB:", 3) == 0 && strchr(value, '\n') == NULL ? NULL : "one line that begins with \"MB:\"";
+    return strncmp(value, "MB:", 3) == 0 && strchr(value, '\n') == NULL ? NULL
+                                                                        : "one line that begins with \"MB:\"";
 }
 
 /* "/" is the root group; anything else is one directory name below it. */
 static const char *check_clos_id(const char *value)
 {
-    bool name = strcmp(value, "/") == 0 || (strchr(value, '/') == NULL && strcmp(value, ".") != 0 && strcmp(value, "..") != 0);
+    bool name = strcmp(value, "/") == 0 ||
+                (strchr(value, '/') == NULL && strcmp(value, ".") != 0 && strcmp(value, "..") != 0);
     return name && strchr(value, '\n') == NULL ? NULL : "\"/\" or a directory name without a slash";
 }
 
@@ -148,7 +150,8 @@ static const struct json_member rdt_members[] = {
                .check = check_clos_id),
     JSON_FIELD(struct spec_linux, "l3CacheSchema", JSON_STRING, intel_rdt.l3_cache_schema,
                .flags = JSON_EMPTY_IS_ABSENT, .check = check_one_line),
-    JSON_FIELD(struct spec_linux, "memBwSchema", JSON_STRING, intel_rdt.mem_bw_schema, .flags = JSON_EMPTY_IS_ABSENT,
+    JSON_FIELD(struct spec_linux, "memBwSchema", JSON_STRING, intel_rdt.mem_bw_schema,
+               .flags = JSON_EMPTY_IS_ABSENT,
                .check = check_bandwidth_schema),
     JSON_TEXTS(struct spec_linux, "schemata", intel_rdt.schemata, .check = check_one_line),
     JSON_FIELD(struct spec_linux, "enableMonitoring", JSON_BOOL, intel_rdt.enable_monitoring),

@@ -9,7 +9,8 @@ const char *table_check_list(const char *value)
 }
 
 static const struct json_member console_size_members[] = {
-    JSON_NUMBER(struct spec_process, "height", JSON_U64, console_size.height, 0, UINT64_MAX, .flags = JSON_REQUIRED),
+    JSON_NUMBER(struct spec_process, "height", JSON_U64, console_size.height, 0, UINT64_MAX,
+                .flags = JSON_REQUIRED),
     JSON_NUMBER(struct spec_process, "width", JSON_U64, console_size.width, 0, UINT64_MAX, .flags = JSON_REQUIRED),
 };
 static const struct json_object console_size = {JSON_TABLE(struct spec_process, console_size_members)};
@@ -79,7 +80,8 @@ static const struct json_member io_priority_members[] = {
 static const struct json_object io_priority = {JSON_TABLE(struct spec_process, io_priority_members)};
 
 static const struct json_member affinity_members[] = {
-    JSON_FIELD(struct spec_process, "initial", JSON_STRING, exec_cpu_affinity.initial, .flags = JSON_EMPTY_IS_ABSENT,
+    JSON_FIELD(struct spec_process, "initial", JSON_STRING, exec_cpu_affinity.initial,
+               .flags = JSON_EMPTY_IS_ABSENT,
                .check = table_check_list),
     JSON_FIELD(struct spec_process, "final", JSON_STRING, exec_cpu_affinity.final, .flags = JSON_EMPTY_IS_ABSENT,
                .check = table_check_list),
@@ -97,7 +99,8 @@ static const struct json_member process_members[] = {
                 .present = JSON_AT(struct spec_process, capabilities.set)),
     JSON_LIST(struct spec_process, "rlimits", rlimits, rlimits_count, rlimit),
     JSON_FIELD(struct spec_process, "noNewPrivileges", JSON_BOOL, no_new_privileges),
-    JSON_FIELD(struct spec_process, "apparmorProfile", JSON_STRING, apparmor_profile, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_FIELD(struct spec_process, "apparmorProfile", JSON_STRING, apparmor_profile,
+               .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec_process, "selinuxLabel", JSON_STRING, selinux_label, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_NUMBER(struct spec_process, "oomScoreAdj", JSON_OPTIONAL_I64, oom_score_adj, -1000, 1000),
     JSON_NESTED(struct spec_process, "scheduler", scheduler, scheduler,

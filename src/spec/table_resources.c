@@ -103,12 +103,14 @@ static const struct json_member rate_members[] = {
 };
 static const struct json_object rate = {JSON_TABLE(struct spec_io_rate, rate_members)};
 
-#define RATES(name, field) JSON_LIST(struct spec_resources, name, block_io.field.items, block_io.field.count, rate)
+#define RATES(name, field)                                                                                     \
+    JSON_LIST(struct spec_resources, name, block_io.field.items, block_io.field.count, rate)
 
 static const struct json_member block_io_members[] = {
     RESOURCE("weight", JSON_OPTIONAL_U64, block_io.weight, 0, 65535),
     RESOURCE("leafWeight", JSON_OPTIONAL_U64, block_io.leaf_weight, 0, 65535),
-    JSON_LIST(struct spec_resources, "weightDevice", block_io.weight_devices, block_io.weight_devices_count, weight),
+    JSON_LIST(struct spec_resources, "weightDevice", block_io.weight_devices, block_io.weight_devices_count,
+              weight),
     RATES("throttleReadBpsDevice", read_bps),
     RATES("throttleWriteBpsDevice", write_bps),
     RATES("throttleReadIOPSDevice", read_iops),

@@ -59,3 +59,35 @@ size_t utf8_valid_prefix(const unsigned char *text, size_t length)
     }
     return at;
 }
+
+static int hex4(const char *at, const char *end)
+{
+    int value = 0;
+    if (end - at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        const char *digits = "0123456789abcdef0123456789ABCDEF";
+        const char *digit = at[i] != '\0' ? strchr(digits, at[i]) : NULL;
+        if (digit == NULL)
+            return -1;
+        value = value << 4 | (int)((digit - digits) % 16);
+    }
+    return value;
+}
+
+size_t utf8_lone_surrogate(const char *text, size_t length)
+{
+    const char *at = text, *end = text + length;
+    while (at < end && (at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        int first = end - at > 2 && at[1] == 'u' ? hex4(at + 2, end) : -1;
+        if (first < 0xd800 || first > 0xdfff) {
+            at += 2;
+            continue;
+        }
+        int second = first <= 0xdbff && end - at > 8 && at[6] == '\\' && at[7] == 'u' ? hex4(at + 8, end) : -1;
+        if (second < 0xdc00 || second > 0xdfff)
+            return (size_t)(at - text);
+        at += 12;
+    }
+    return length;
+}

@@ -13,5 +13,8 @@
 size_t utf8_character(const unsigned char *text, size_t length);
 /* Number of leading bytes that are valid: `length` when all are. */
 size_t utf8_valid_prefix(const unsigned char *text, size_t length);
+/* \ud800 without its second half is no character: yajl would make a '?' of it and swallow a byte.  Looks at every
+ * backslash (outside strings one is a syntax error, which yajl reports).  Offset of the first, or `length`. */
+size_t utf8_lone_surrogate(const char *text, size_t length);
 
 #endif

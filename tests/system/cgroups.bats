@@ -164,17 +164,6 @@ value() { cat "$(group)/$1"; }
     silently rt delete --force "$ID"
 }
 
-@test "update changes a running container's limits, from a file and from standard input" {
-    needs controller:memory controller:pids
-    start_with '{"memory": {"limit": 67108864}}'
-    silently rt update --resources - "$ID" <<<'{"memory": {"limit": 134217728}}'
-    [[ $(value memory.max) == 134217728 ]]
-    echo '{"pids": {"limit": 33}}' >"$BATS_TEST_TMPDIR/r.json"
-    silently rt update --resources="$BATS_TEST_TMPDIR/r.json" "$ID"
-    [[ $(value pids.max) == 33 && $(value memory.max) == 134217728 ]]
-    silently rt delete --force "$ID"
-}
-
 @test "systemd driver: a scope of its own in the slice" {
     needs systemd
     config '.linux.cgroupsPath = $p' --arg p "system.slice:crunlite:$ID"

@@ -104,17 +104,3 @@ runs_as_configured() {
 @test "ctr run with limits" { runs_as_configured ctr-limits; }
 @test "ctr run --privileged" { runs_as_configured ctr-privileged; }
 
-@test "exec documents of docker and podman" {
-    local document
-    adapt docker-default
-    program sleep
-    run_detached
-    for document in docker-exec podman-exec ctr-exec; do
-        jq --argjson s "$(has sys_resource && echo true || echo false)" \
-            '.args = ["/probe", "report"] | .cwd = "/" | del(.apparmorProfile, .selinuxLabel) | .terminal = false
-             | if $s then . else del(.rlimits, .oomScoreAdj) | .capabilities |= map_values(. - ["CAP_SYS_RESOURCE"]) end' "$ENGINES/$document.process.json" >process.json
-        run -0 --separate-stderr rt exec --process process.json "$ID"
-        expect --argjson p "$(<process.json)" '.uid == $p.user.uid and (($p.env | map(select(startswith("HOME=") | not))) - .env) == []'
-    done
-    silently rt delete --force "$ID"
-}

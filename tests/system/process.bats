@@ -139,15 +139,6 @@ load helpers
     expect '.sched_policy == 3 and .nice == 7 and .ioprio == (2 * 8192 + 6)'
 }
 
-@test "cpu affinity" {
-    config '.process.execCPUAffinity = {"initial": "0", "final": "0"}'
-    program sleep
-    run_detached
-    run -0 --separate-stderr rt exec "$ID" /probe report
-    expect '.affinity == [0]'
-    rt delete --force "$ID"
-}
-
 @test "personality: a 32 bit container says so" {
     [[ $(uname -m) == x86_64 ]] || skip "needs x86_64"
     config '.linux.personality = {"domain": "LINUX32"}'

@@ -72,18 +72,6 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     silently rt delete "$ID"
 }
 
-@test "exec with a terminal of its own" {
-    config '.process.terminal = false'
-    program sleep
-    run_detached
-    receiver relay
-    rt exec --detach --tty --console-socket "$SOCKET" --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" /probe report </dev/null >/dev/null 2>&1 3>&- 4>&-
-    wait "$RECEIVER"
-    output=$(tail -n +2 "$BATS_TEST_TMPDIR/terminal" | tr -d '\r')
-    expect '(.tty | test("^/dev/pts/")) and .controlling_tty'
-    rt delete --force "$ID"
-}
-
 @test "foreground: the caller's terminal is relayed, its size taken, and restored afterwards" {
     program report
     run script -qec "stty rows 37 cols 123; '$CRUN_LITE' --root '$STATE' run '$ID'; echo after=\$? \$(stty -a | grep -o -- '-\?echo ')" /dev/null </dev/null

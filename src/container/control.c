@@ -1,0 +1,127 @@
+/*
+ * container/control.c: pause, resume, ps: what acts on or looks into the cgroup of a live container.
+ *
+ * Runs in the CLI process.  A freeze is waited for in cgroup.events, with a deadline; one that does not come about is
+ * taken back by cgroup_freeze, so nothing stays half frozen.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "container/container.h"
+#include "container/state.h"
+
+#define FREEZE_DEADLINE_MS 10000
+
+struct live {
+    struct arena arena;
+    struct state_directory directory;
+    struct state state;
+    enum state_status status;
+    int cgroup;
+};
+
+static int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
+{
+    *live = (struct live){.directory = {.root_fd = -1, .fd = -1}, .cgroup = -1};
+    if (state_open(runtime->root, id, lock, &live->directory, why) < 0 ||
+        state_load(&live->directory, &live->arena, &live->state, why) < 0)
+        return -1;
+    live->status = state_status(&live->directory, &live->state);
+    if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
+        return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[live->status]);
+    if (live->state.cgroup.path == NULL) {
+        fail(why, FAILURE_STATE, "container `%s` has no cgroup of its own", id);
+        return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");
+    }
+    live->cgroup = cgroup_open(&live->state.cgroup);
+    return live->cgroup < 0 ? fail_errno(why, live->cgroup, "open cgroup '%s'", live->state.cgroup.path) : 0;
+}
+
+static void live_close(struct live *live)
+{
+    fd_close(&live->cgroup);
+    state_close(&live->directory);
+    arena_done(&live->arena);
+}
+
+int container_pause(const struct runtime *runtime, const char *id, struct failure *why)
+{
+    struct live live;
+    int r = live_open(runtime, id, STATE_EXCLUSIVE, &live, why);
+    if (r == 0 && live.status == STATUS_PAUSED)
+        r = fail(why, FAILURE_STATE, "container `%s` is already paused", id);
+    if (r == 0)
+        r = cgroup_freeze(live.cgroup, true, clock_now_ms() + FREEZE_DEADLINE_MS, why);
+    live_close(&live);
+    return r;
+}
+
+int container_resume(const struct runtime *runtime, const char *id, struct failure *why)
+{
+    struct live live;
+    int r = live_open(runtime, id, STATE_EXCLUSIVE, &live, why);
+    if (r == 0 && live.status != STATUS_PAUSED)
+        r = fail(why, FAILURE_STATE, "container `%s` is not paused", id);
+    if (r == 0)
+        r = cgroup_freeze(live.cgroup, false, clock_now_ms() + FREEZE_DEADLINE_MS, why);
+    live_close(&live);
+    return r;
+}
+
+/* ---- ps ---- */
+
+static int by_pid(const void *a, const void *b)
+{
+    pid_t one = *(const pid_t *)a, other = *(const pid_t *)b;
+    return (one > other) - (one < other);
+}
+
+/* argv with blanks between the words; the kernel's name in brackets where there is none. */
+static void read_command(pid_t pid, char *out, size_t size)
+{
+    char path[64], raw[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    ssize_t length = file_read_line_at(-1, path, raw, sizeof(raw));
+    for (ssize_t i = 0; i + 1 < length; i++)
+        if (raw[i] == '\0')
+            raw[i] = ' ';
+    if (length > 0) {
+        text_sanitize(out, size, raw);
+        return;
+    }
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    IGNORE_RESULT(file_read_line_at(-1, path, raw, sizeof(raw))); /* "" when it has just ended */
+    text_sanitize(out, size, raw);
+}
+
+int container_processes(const struct runtime *runtime, const char *id, struct arena *arena, struct container_process **ret_list,
+                        size_t *ret_count, struct failure *why)
+{
+    struct live live;
+    pid_t *pids = NULL;
+    ssize_t count = -1;
+    if (live_open(runtime, id, STATE_UNLOCKED, &live, why) == 0) {
+        count = cgroup_pids(live.cgroup, arena, &pids);
+        if (count < 0)
+            fail_errno(why, (int)count, "list the processes of cgroup '%s'", live.state.cgroup.path);
+    }
+    live_close(&live);
+    if (count < 0)
+        return -1;
+    if (count > 1)
+        qsort(pids, (size_t)count, sizeof(*pids), by_pid);
+    struct container_process *list = arena_alloc(arena, ((size_t)count + 1) * sizeof(*list));
+    for (ssize_t i = 0; i < count; i++) {
+        uint64_t start_time;
+        list[i] = (struct container_process){.pid = pids[i], .state = '?'};
+        IGNORE_RESULT(pid_look(pids[i], &start_time, &list[i].state)); /* '?' when it has just ended */
+        read_command(pids[i], list[i].command, sizeof(list[i].command));
+    }
+    *ret_list = list;
+    *ret_count = (size_t)count;
+    return 0;
+}

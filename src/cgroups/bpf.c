@@ -1,9 +1,9 @@
 /*
  * cgroups/bpf.c: bpf(2) for the device program of a cgroup.
  *
- * Runs in the creator and the update command, with the cgroup's directory fd.  Should: leave exactly one program of ours attached.
- * Must not: touch the programs of others (systemd's "sd_devices", a GPU hook's), nor RLIMIT_MEMLOCK: KERNEL(5.11) charges BPF memory to
- * the memory cgroup instead.
+ * Runs in the creator and the update command, with the cgroup's directory fd.  Should: leave exactly one program of
+ * ours attached. Must not: touch the programs of others (systemd's "sd_devices", a GPU hook's), nor RLIMIT_MEMLOCK:
+ * KERNEL(5.11) charges BPF memory to the memory cgroup instead.
  */
 #include "cgroups/bpf.h"
 

@@ -8,12 +8,12 @@
 
 #include "cgroups/devices.h"
 
-/* Beside what others (systemd) attached: the kernel allows what all programs allow.  0 or -errno; -EPERM without CAP_BPF or
- * CAP_SYS_ADMIN in the initial user namespace. */
+/* Beside what others (systemd) attached: the kernel allows what all programs allow.  0 or -errno; -EPERM without
+ * CAP_BPF or CAP_SYS_ADMIN in the initial user namespace. */
 int bpf_attach_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;
 
-/* As above, in the place of what bpf_attach_devices attached before, without a moment in which neither is in force (RDEV-10).
- * An empty program takes the old one away. */
+/* As above, in the place of what bpf_attach_devices attached before, without a moment in which neither is in force
+ * (RDEV-10). An empty program takes the old one away. */
 int bpf_replace_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;
 
 #endif

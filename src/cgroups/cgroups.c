@@ -1,7 +1,8 @@
 /*
  * cgroups/cgroups.c: the front of the folder: the order of things for each of the three managers.
  *
- * Runs in host side processes.  Should: leave nothing behind on failure.  Must not: know formats (limits, path, devices) or D-Bus.
+ * Runs in host side processes.  Should: leave nothing behind on failure.  Must not: know formats (limits, path,
+ * devices) or D-Bus.
  */
 #include "cgroups/cgroups.h"
 
@@ -30,8 +31,8 @@ const char *const cgroup_manager_names[] = {"cgroupfs", "systemd", "disabled"};
 
 /* ---- making ---- */
 
-static int find_place(const struct cgroup_request *request, int root_fd, struct arena *arena, struct path_place *ret_place,
-                      struct failure *why)
+static int find_place(const struct cgroup_request *request, int root_fd, struct arena *arena,
+                      struct path_place *ret_place, struct failure *why)
 {
     struct path_question question = {
         .manager = request->manager,
@@ -48,13 +49,15 @@ static int find_place(const struct cgroup_request *request, int root_fd, struct 
 static int attach_devices(const struct cgroup *cgroup, const struct devices_program *program, struct failure *why)
 {
     /* A joined cgroup may have a program of ours already. */
-    int done = cgroup->created ? bpf_attach_devices(cgroup->fd, program)
-               : program->count > 0 ? bpf_replace_devices(cgroup->fd, program) : 0;
+    int done = cgroup->created      ? bpf_attach_devices(cgroup->fd, program)
+               : program->count > 0 ? bpf_replace_devices(cgroup->fd, program)
+                                    : 0;
     if (done == 0)
         return 0;
     if (done == -EPERM && mount_privilege() == PATH_ROOTLESS) {
-        /* The kernel takes programs from a privileged creator only.  Nothing is lost: an unprivileged one's container cannot make
-         * device nodes (mknod needs CAP_MKNOD in the initial user namespace), and sees those its mounts show it. */
+        /* The kernel takes programs from a privileged creator only.  Nothing is lost: an unprivileged one's
+         * container cannot make device nodes (mknod needs CAP_MKNOD in the initial user namespace), and sees those
+         * its mounts show it. */
         log_debug("no device program: not permitted to an unprivileged creator");
         return 0;
     }
@@ -62,7 +65,8 @@ static int attach_devices(const struct cgroup *cgroup, const struct devices_prog
     if (done == -EINVAL || done == -ENOSYS)
         (void)failure_hint(why, "the kernel needs CONFIG_CGROUP_BPF and CONFIG_BPF_SYSCALL");
     else if (done == -EPERM)
-        (void)failure_hint(why, "the creator needs CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN), and a seccomp filter that permits bpf(2)");
+        (void)failure_hint(why, "the creator needs CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN), and a seccomp "
+                                "filter that permits bpf(2)");
     return failure_pointer(why, "/linux/resources/devices");
 }
 
@@ -70,7 +74,8 @@ static int write_early(struct cgroup *cgroup, const struct limits *limits, struc
 {
     for (size_t i = 0; i < limits->count; i++) {
         if (limits->writes[i].flags & WRITE_LATE) {
-            cgroup->late = arena_grow(arena, cgroup->late, cgroup->late_count, cgroup->late_count + 1, sizeof *cgroup->late);
+            cgroup->late =
+                arena_grow(arena, cgroup->late, cgroup->late_count, cgroup->late_count + 1, sizeof *cgroup->late);
             cgroup->late[cgroup->late_count++] = limits->writes[i];
         } else if (fs_write(cgroup->fd, cgroup->name.path, &limits->writes[i], why) < 0) {
             return -1;
@@ -85,7 +90,19 @@ static int check_not_frozen(const struct cgroup *cgroup, struct failure *why)
     if (!cgroup_is_frozen(cgroup->fd))
         return 0;
     fail(why, FAILURE_STATE, "cgroup '%s' is frozen", cgroup->name.path);
-    (void)failure_hint(why, "write 0 to cgroup.freeze of the cgroup (or of the one above it that was frozen), or choose another cgroupsPath");
+    (void)failure_hint(why, "write 0 to cgroup.freeze of the cgroup (or of the one above it that was frozen), or "
+                            "choose another cgroupsPath");
+    return failure_pointer(why, "/linux/cgroupsPath");
+}
+
+/* Opening an existing directory says nothing about the right to put a process there. */
+static int check_may_enter(const struct cgroup *cgroup, struct failure *why)
+{
+    if (!cgroup->name.joined || faccessat(cgroup->fd, "cgroup.procs", W_OK, AT_EACCESS) == 0)
+        return 0;
+    (void)fail_sys(why, "enter cgroup '%s', which exists already", cgroup->name.path);
+    (void)failure_hint(why,
+                       "it belongs to somebody else: choose another cgroupsPath, or have systemd delegate one");
     return failure_pointer(why, "/linux/cgroupsPath");
 }
 
@@ -100,8 +117,8 @@ static int check_not_populated(const struct cgroup *cgroup, struct failure *why)
 }
 
 /* Everything between "the directory's path is known" and "a process may be put in". */
-static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limits, const struct devices_program *program,
-                  struct arena *arena, struct failure *why)
+static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limits,
+                  const struct devices_program *program, struct arena *arena, struct failure *why)
 {
     struct controllers needed = controllers_of(limits, arena);
     if (fs_make(root_fd, cgroup->name.path, &needed, cgroup, why) < 0)
@@ -109,7 +126,8 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         cgroup->created = true; /* with its unit */
     cgroup->name.joined = !cgroup->created;
-    if (check_not_frozen(cgroup, why) < 0 || check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
+    if (check_may_enter(cgroup, why) < 0 || check_not_frozen(cgroup, why) < 0 ||
+        check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
         attach_devices(cgroup, program, why) < 0) {
         cgroup_undo(cgroup);
         return -1;
@@ -179,10 +197,12 @@ static int plan_all(const struct spec_resources *resources, struct arena *arena,
     bool given = resources && resources->set;
     if (limits_plan(resources, arena, ret_limits, why) < 0)
         return -1;
-    return devices_plan(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena, ret_program, why);
+    return devices_plan(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena, ret_program,
+                        why);
 }
 
-int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name, struct failure *why)
+int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
+                  struct failure *why)
 {
     struct cgroup_name name = {.manager = request->manager};
     struct path_place place;
@@ -201,7 +221,8 @@ int cgroup_locate(const struct cgroup_request *request, struct arena *arena, str
     return 0;
 }
 
-int cgroup_create(const struct cgroup_request *request, struct arena *arena, struct cgroup *ret_cgroup, struct failure *why)
+int cgroup_create(const struct cgroup_request *request, struct arena *arena, struct cgroup *ret_cgroup,
+                  struct failure *why)
 {
     struct cgroup cgroup = {.name = {.manager = request->manager}, .fd = -1};
     struct limits limits;
@@ -231,8 +252,8 @@ int cgroup_create(const struct cgroup_request *request, struct arena *arena, str
     return 0;
 }
 
-static int attach_systemd(const struct cgroup_request *request, struct arena *arena, struct cgroup *cgroup, pid_t pid,
-                          struct failure *why)
+static int attach_systemd(const struct cgroup_request *request, struct arena *arena, struct cgroup *cgroup,
+                          pid_t pid, struct failure *why)
 {
     struct path_place place;
     struct limits limits;
@@ -279,9 +300,11 @@ int cgroup_attach(const struct cgroup_request *request, struct arena *arena, str
         return 0;
     (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, cgroup->name.path);
     if (done == -EACCES)
-        return failure_hint(why, "the process comes from a cgroup that is not delegated: start it from within the delegated one");
+        return failure_hint(
+            why, "the process comes from a cgroup that is not delegated: start it from within the delegated one");
     if (done == -EBUSY)
-        return failure_hint(why, "the cgroup has children with controllers enabled: a process must live in one of those");
+        return failure_hint(
+            why, "the cgroup has children with controllers enabled: a process must live in one of those");
     return -1;
 }
 
@@ -315,8 +338,8 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure 
         char *next = rest + end + (rest[end] == '\n');
         rest[end] = '\0';
         /* A listed file that this cgroup does not have is no failure (CGO-07). */
-        if (*rest && !strchr(rest, '/') && fchownat(cgroup->fd, rest, host_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
-            errno != ENOENT)
+        if (*rest && !strchr(rest, '/') &&
+            fchownat(cgroup->fd, rest, host_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
             result = fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
         rest = next;
     }
@@ -372,7 +395,8 @@ static int explain_still_there(int fd, const char *path, struct failure *why)
     char who[700];
     tree_describe_processes(fd, who, sizeof who);
     fail(why, FAILURE_HOST, "cgroup '%s' cannot be removed, it still has processes: %s", path, who);
-    return failure_hint(why, "state D is a wait in the kernel that no signal ends, usually for a disk or a network file system");
+    return failure_hint(
+        why, "state D is a wait in the kernel that no signal ends, usually for a disk or a network file system");
 }
 
 static int remove_directory(const char *path, int64_t deadline_ms, struct failure *why)
@@ -386,7 +410,8 @@ static int remove_directory(const char *path, int64_t deadline_ms, struct failur
     for (unsigned round = 0;; round++) {
         CLEANUP_FD int fd = mount_open_path(root_fd, path);
         /* The path was checked by that open: no "..", no symbolic link. */
-        if (fd == -ENOENT || (fd >= 0 && unlinkat(root_fd, below, AT_REMOVEDIR) == 0) || (fd >= 0 && errno == ENOENT))
+        if (fd == -ENOENT || (fd >= 0 && unlinkat(root_fd, below, AT_REMOVEDIR) == 0) ||
+            (fd >= 0 && errno == ENOENT))
             return 0;
         if (fd < 0)
             return fail_errno(why, fd, "open cgroup '%s'", path);
@@ -412,8 +437,13 @@ int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct fa
 {
     if (!name->path || name->joined)
         return 0;
-    if (name->manager == CGROUP_MANAGER_SYSTEMD && name->unit && systemd_stop_unit(name->unit, deadline_ms, why) < 0)
-        return -1;
+    struct failure refusal;
+    /* A scope ends with its last process anyway: without systemd (a bus that is gone, a user's session that is
+     * over) the directory can still be removed, and a container whose delete fails for that could never be got rid
+     * of. */
+    if (name->manager == CGROUP_MANAGER_SYSTEMD && name->unit &&
+        systemd_stop_unit(name->unit, deadline_ms, &refusal) < 0)
+        log_debug("%s", refusal.text);
     return remove_directory(name->path, deadline_ms, why);
 }
 

@@ -26,8 +26,8 @@ extern const char *const cgroup_manager_names[];
 /* What the state file keeps: enough to find, kill and remove the cgroup later, without any flag. */
 struct cgroup_name {
     enum cgroup_manager manager;
-    char *path; /* below the cgroup2 mount, "/a/b"; NULL: the container has no cgroup of its own */
-    char *unit; /* systemd scope, NULL otherwise */
+    char *path;  /* below the cgroup2 mount, "/a/b"; NULL: the container has no cgroup of its own */
+    char *unit;  /* systemd scope, NULL otherwise */
     bool joined; /* it was there before us: cgroup_remove leaves it, and others may live in it */
 };
 
@@ -40,10 +40,10 @@ struct cgroup_request {
 };
 
 struct cgroup {
-    struct cgroup_name name; /* memory: the arena given at create */
-    int fd;                  /* the directory, O_RDONLY|O_DIRECTORY, usable for CLONE_INTO_CGROUP; -1: none */
-    bool created;            /* made by us (existing ones are joined and not removed on undo) */
-    unsigned made_levels;    /* directories made, from the leaf up: what undo removes */
+    struct cgroup_name name;   /* memory: the arena given at create */
+    int fd;                    /* the directory, O_RDONLY|O_DIRECTORY, usable for CLONE_INTO_CGROUP; -1: none */
+    bool created;              /* made by us (existing ones are joined and not removed on undo) */
+    unsigned made_levels;      /* directories made, from the leaf up: what undo removes */
     struct cgroup_write *late; /* limits that must wait until init is in place */
     size_t late_count;
 };
@@ -54,15 +54,16 @@ const char *cgroup_mount_point(struct failure *why);
 
 /* Decides where the container's cgroup will be, and whether it is there already, without making anything: what the
  * record of a container must hold before the cgroup exists.  An unusable cgroupsPath is refused. */
-int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name, struct failure *why) MUST_CHECK;
+int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
+                  struct failure *why) MUST_CHECK;
 
-/* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory and pids are
- * tried for their statistics), every limit that may precede the process, the device program.  A frozen cgroup is refused, a
- * populated one joined.  cgroupfs manager: before clone.  systemd manager: decides the name only, fd = -1.  On failure
- * everything made is removed again.
- * Where the place cannot be written to (rootless without delegation, or cgroup2 mounted read-only) and nothing is asked
- * for, the container stays in the creator's cgroup: success with fd = -1 and name.path = NULL.  With a limit asked for it is a
- * failure that names the controller or directory. */
+/* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory
+ * and pids are tried for their statistics), every limit that may precede the process, the device program.  An
+ * existing cgroup is refused when it is frozen or has processes.  cgroupfs manager: before clone.  systemd manager:
+ * decides the name only, fd = -1.  On failure everything made is removed again. Where the place cannot be written
+ * to (rootless without delegation, or cgroup2 mounted read-only) and nothing is asked for, the container stays in
+ * the creator's cgroup: success with fd = -1 and name.path = NULL.  With a limit asked for it is a failure that
+ * names the controller or directory. */
 int cgroup_create(const struct cgroup_request *request, struct arena *arena, struct cgroup *ret_cgroup,
                   struct failure *why) MUST_CHECK;
 /* Moves `pid` in: systemd manager (StartTransientUnit, waits for the job) or where CLONE_INTO_CGROUP was not
@@ -77,8 +78,9 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure 
 /* Undo of a failed create: kills what is inside and removes what was made.  Plain, best effort. */
 void cgroup_undo(struct cgroup *cgroup);
 void cgroup_close(struct cgroup *cgroup);
-/* New limits for a live container: those that are set in `resources`, the others stay.  All or nothing: on failure the files
- * already written get their old content back (except per-device lines).  Device rules replace the old ones. */
+/* New limits for a live container: those that are set in `resources`, the others stay.  All or nothing: on failure
+ * the files already written get their old content back (except per-device lines).  Device rules replace the old
+ * ones. */
 int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
                   struct failure *why) MUST_CHECK;
 /* The device rules alone: no moment without a program, programs of others are left alone. */
@@ -95,13 +97,13 @@ int cgroup_kill(int cgroup_fd) MUST_CHECK;
 int cgroup_signal(int cgroup_fd, int sig) MUST_CHECK;
 /* Every pid of the subtree, arena array. Count or -errno. */
 ssize_t cgroup_pids(int cgroup_fd, struct arena *arena, pid_t **ret_pids) MUST_CHECK;
-/* Writes cgroup.freeze and waits for cgroup.events to say so, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for
- * ever).  A freeze that does not come about in time is taken back. */
+/* Writes cgroup.freeze and waits for cgroup.events to say so, at most until `deadline_ms` of CLOCK_MONOTONIC (-1:
+ * for ever).  A freeze that does not come about in time is taken back. */
 int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 bool cgroup_is_frozen(int cgroup_fd);
-/* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it, children first.
- * Missing is success; a joined cgroup is left alone.  On expiry the message names the processes that are left and where in the
- * kernel they wait.  systemd: stops the unit. */
+/* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it,
+ * children first. Missing is success; a joined cgroup is left alone.  On expiry the message names the processes
+ * that are left and where in the kernel they wait.  systemd: stops the unit. */
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */
 uint64_t cgroup_oom_kills(int cgroup_fd);

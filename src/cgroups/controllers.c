@@ -1,8 +1,8 @@
 /*
  * cgroups/controllers.c: cgroup.subtree_control.
  *
- * Runs in the creator and the update command.  Should: when a controller cannot be had say which, in which cgroup it stops, and why.
- * Must not: switch a controller off, or fail for one that no limit needs.
+ * Runs in the creator and the update command.  Should: when a controller cannot be had say which, in which cgroup
+ * it stops, and why. Must not: switch a controller off, or fail for one that no limit needs.
  */
 #include "cgroups/controllers.h"
 
@@ -55,22 +55,30 @@ static int explain_refusal(int fd, const char *path, const char *name, int errnu
     fail_errno(why, errnum, "cannot enable controller '%s' for the children of cgroup '%s'", name, path);
     switch (errnum) {
     case EROFS:
-        return failure_hint(why, "the cgroup file system is mounted read-only: leave the limit out, or run where it is writable");
+        return failure_hint(
+            why, "the cgroup file system is mounted read-only: leave the limit out, or run where it is writable");
     case EACCES:
     case EPERM:
-        return failure_hint(why, "this cgroup belongs to somebody else: run in a delegated one (systemd-run --user --scope "
-                                 "-p Delegate=yes, or a drop-in with Delegate=%s for user@.service)", name);
+        return failure_hint(
+            why,
+            "this cgroup belongs to somebody else: run in a delegated one (systemd-run --user --scope "
+            "-p Delegate=yes, or a drop-in with Delegate=%s for user@.service)",
+            name);
     case EBUSY:
-        return failure_hint(why, "processes live in that cgroup, and such a cgroup cannot have limited children: move them to a "
-                                 "child of it, or choose another cgroupsPath");
+        return failure_hint(
+            why, "processes live in that cgroup, and such a cgroup cannot have limited children: move them to a "
+                 "child of it, or choose another cgroupsPath");
     case EOPNOTSUPP:
         if (file_read_line_at(fd, "cgroup.type", type, sizeof type) < 0)
             type[0] = '\0';
-        return failure_hint(why, "its cgroup.type is '%s', and '%s' needs a domain cgroup: choose another cgroupsPath", type, name);
+        return failure_hint(
+            why, "its cgroup.type is '%s', and '%s' needs a domain cgroup: choose another cgroupsPath", type, name);
     case EINVAL:
         if (text_equal(name, "cpu"))
-            return failure_hint(why, "with CONFIG_RT_GROUP_SCHED the cpu controller can be enabled only while no realtime process is "
-                                     "outside the root cgroup");
+            return failure_hint(
+                why,
+                "with CONFIG_RT_GROUP_SCHED the cpu controller can be enabled only while no realtime process is "
+                "outside the root cgroup");
         return -1;
     default:
         return -1;
@@ -80,16 +88,22 @@ static int explain_refusal(int fd, const char *path, const char *name, int errnu
 static int explain_absence(const char *path, const char *name, struct failure *why)
 {
     if (text_equal(path, "/")) {
-        fail(why, FAILURE_HOST, "the kernel does not offer controller '%s' on cgroup v2 here: it is not in cgroup.controllers of '/'", name);
-        return failure_hint(why, "if cgroup v1 holds it, boot with systemd.unified_cgroup_hierarchy=1 (or cgroup_no_v1=all); "
-                                 "else leave the limit out");
+        fail(why, FAILURE_HOST,
+             "the kernel does not offer controller '%s' on cgroup v2 here: it is not in cgroup.controllers of '/'",
+             name);
+        return failure_hint(
+            why, "if cgroup v1 holds it, boot with systemd.unified_cgroup_hierarchy=1 (or cgroup_no_v1=all); "
+                 "else leave the limit out");
     }
-    fail(why, FAILURE_HOST, "controller '%s' stops above cgroup '%s': it is not in cgroup.controllers there", name, path);
-    return failure_hint(why, "have it delegated (for user@.service: a drop-in with Delegate=%s), or leave the limit out", name);
+    fail(why, FAILURE_HOST, "controller '%s' stops above cgroup '%s': it is not in cgroup.controllers there", name,
+         path);
+    return failure_hint(
+        why, "have it delegated (for user@.service: a drop-in with Delegate=%s), or leave the limit out", name);
 }
 
 /* Called after a failed write: finds the controller that is to blame. */
-static int explain(int fd, const char *path, const struct controllers *needed, const char *present, struct failure *why)
+static int explain(int fd, const char *path, const struct controllers *needed, const char *present,
+                   struct failure *why)
 {
     char available[LINE_SIZE];
     if (file_read_line_at(fd, "cgroup.controllers", available, sizeof available) < 0)
@@ -128,7 +142,8 @@ static bool accounting_is_complete(const char *present)
     return true;
 }
 
-/* Best effort, one by one: the reason why one of them fails (realtime processes, inner processes) need not concern the others. */
+/* Best effort, one by one: the reason why one of them fails (realtime processes, inner processes) need not concern
+ * the others. */
 static void enable_accounting(int fd, const char *present)
 {
     char available[LINE_SIZE];

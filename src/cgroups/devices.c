@@ -1,8 +1,8 @@
 /*
  * cgroups/devices.c: /linux/resources/devices -> eBPF instructions.
  *
- * Pure.  Runs in the creator and the update command.  Should: deny what no rule allows (GHSA-g54h-m393-cpwq: a list is an allow list,
- * whatever its first rule).  Must not: depend on what the kernel has attached; bpf.c does that.
+ * Pure.  Runs in the creator and the update command.  Should: deny what no rule allows (GHSA-g54h-m393-cpwq: a list
+ * is an allow list, whatever its first rule).  Must not: depend on what the kernel has attached; bpf.c does that.
  */
 #include "cgroups/devices.h"
 
@@ -13,20 +13,26 @@
 #define INSTRUCTIONS_PER_RULE 13 /* at most: three comparisons of three, four for the verdict */
 
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
-#define NUMBER(n) {.set = true, .value = (n)}
-#define CHARACTER(major_number, minor_number)                                                                                   \
-    {.allow = true, .type = 'c', .major = NUMBER(major_number), .minor = NUMBER(minor_number), .read = true, .write = true, .mknod = true}
+#define NUMBER(n)                                                                                                  \
+    {                                                                                                              \
+        .set = true, .value = (n)                                                                                  \
+    }
+#define CHARACTER(major_number, minor_number)                                                                      \
+    {                                                                                                              \
+        .allow = true, .type = 'c', .major = NUMBER(major_number), .minor = NUMBER(minor_number), .read = true,    \
+        .write = true, .mknod = true                                                                               \
+    }
 
 const struct spec_device_rule devices_defaults[] = {
     {.allow = true, .type = 'c', .mknod = true},
     {.allow = true, .type = 'b', .mknod = true},
-    CHARACTER(1, 3), /* null */
-    CHARACTER(1, 5), /* zero */
-    CHARACTER(1, 7), /* full */
-    CHARACTER(1, 8), /* random */
-    CHARACTER(1, 9), /* urandom */
-    CHARACTER(5, 0), /* tty */
-    CHARACTER(5, 2), /* ptmx */
+    CHARACTER(1, 3),    /* null */
+    CHARACTER(1, 5),    /* zero */
+    CHARACTER(1, 7),    /* full */
+    CHARACTER(1, 8),    /* random */
+    CHARACTER(1, 9),    /* urandom */
+    CHARACTER(5, 0),    /* tty */
+    CHARACTER(5, 2),    /* ptmx */
     CHARACTER(136, -1), /* pts */
     CHARACTER(10, 200), /* net/tun */
 };
@@ -48,10 +54,14 @@ struct emitting {
     size_t count;
 };
 
-static void emit(struct emitting *emitting, unsigned code, unsigned target, unsigned source, int offset, int32_t value)
+static void emit(struct emitting *emitting, unsigned code, unsigned target, unsigned source, int offset,
+                 int32_t value)
 {
-    emitting->instructions[emitting->count++] = (struct bpf_insn){
-        .code = (uint8_t)code, .dst_reg = target & 0xf, .src_reg = source & 0xf, .off = (int16_t)offset, .imm = value};
+    emitting->instructions[emitting->count++] = (struct bpf_insn){.code = (uint8_t)code,
+                                                                  .dst_reg = target & 0xf,
+                                                                  .src_reg = source & 0xf,
+                                                                  .off = (int16_t)offset,
+                                                                  .imm = value};
 }
 
 static unsigned access_of(const struct spec_device_rule *rule)
@@ -82,9 +92,9 @@ static void emit_prologue(struct emitting *emitting)
 }
 
 /*
- * "Not equal: skip the rule"; the offset is filled in by emit_rule.  A difference is compared with 0, rather than the register with the
- * number: else the verifier would learn the number on the way through and follow each matching rule to the end on its own, which
- * makes its steps quadratic and refuses lists of some hundred rules.
+ * "Not equal: skip the rule"; the offset is filled in by emit_rule.  A difference is compared with 0, rather than
+ * the register with the number: else the verifier would learn the number on the way through and follow each
+ * matching rule to the end on its own, which makes its steps quadratic and refuses lists of some hundred rules.
  */
 static void emit_match(struct emitting *emitting, unsigned source, uint32_t value)
 {
@@ -95,7 +105,8 @@ static void emit_match(struct emitting *emitting, unsigned source, uint32_t valu
 
 /*
  * The rules come last to first, so the first one that matches decides about the bits it names:
- * a denial that touches a wanted bit ends with 0, an allowance takes its bits off the wanted ones and ends with 1 when none is left.
+ * a denial that touches a wanted bit ends with 0, an allowance takes its bits off the wanted ones and ends with 1
+ * when none is left.
  */
 static void emit_rule(struct emitting *emitting, const struct spec_device_rule *rule)
 {
@@ -127,7 +138,8 @@ static void emit_rule(struct emitting *emitting, const struct spec_device_rule *
 static int check_rules(const struct spec_device_rule *rules, size_t count, struct arena *arena, struct failure *why)
 {
     if (count > RULES_MAX)
-        return fail_config(why, POINTER, "%zu device rules are more than the %d this runtime takes", count, RULES_MAX);
+        return fail_config(why, POINTER, "%zu device rules are more than the %d this runtime takes", count,
+                           RULES_MAX);
     for (size_t i = 0; i < count; i++) {
         const struct optional_i64 *numbers[] = {&rules[i].major, &rules[i].minor};
         const char *const members[] = {"major", "minor"};

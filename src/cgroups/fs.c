@@ -1,8 +1,8 @@
 /*
  * cgroups/fs.c: the only writer of cgroupfs files that set limits.
  *
- * Runs in the creator and the update command.  Should: walk by directory fd, name the file, the value and the cgroup in every message.
- * Must not: decide what to write (limits.c) or where (path.c).
+ * Runs in the creator and the update command.  Should: walk by directory fd, name the file, the value and the
+ * cgroup in every message. Must not: decide what to write (limits.c) or where (path.c).
  */
 #include "cgroups/fs.h"
 
@@ -42,14 +42,19 @@ static int explain_directory(const char *what, const char *path, struct failure 
     switch (errnum) {
     case EACCES:
     case EPERM:
-        return failure_hint(why, "have systemd delegate a cgroup: systemd-run --user --scope -p Delegate=yes COMMAND, or run "
-                                 "without limits");
+        return failure_hint(
+            why, "have systemd delegate a cgroup: systemd-run --user --scope -p Delegate=yes COMMAND, or run "
+                 "without limits");
     case EROFS:
-        return failure_hint(why, "the cgroup file system is mounted read-only: give --cgroup-manager disabled to run without limits");
+        return failure_hint(
+            why,
+            "the cgroup file system is mounted read-only: give --cgroup-manager disabled to run without limits");
     case EAGAIN:
         return failure_hint(why, "cgroup.max.descendants or cgroup.max.depth of a cgroup above it is reached");
     case ENOTDIR:
-        return failure_hint(why, "a component of the path is the name of one of the kernel's own files: choose another cgroupsPath");
+        return failure_hint(
+            why,
+            "a component of the path is the name of one of the kernel's own files: choose another cgroupsPath");
     default:
         return -1;
     }
@@ -73,7 +78,8 @@ static int make_level(int *fd, const char *name, const char *path, struct failur
     return made;
 }
 
-int fs_make(int root_fd, const char *path, const struct controllers *needed, struct cgroup *cgroup, struct failure *why)
+int fs_make(int root_fd, const char *path, const struct controllers *needed, struct cgroup *cgroup,
+            struct failure *why)
 {
     char at[PATH_MAX], name[NAME_MAX + 1];
     CLEANUP_FD int fd = fd_duplicate(root_fd, 3);
@@ -120,23 +126,28 @@ static int check_usage(int fd, const struct cgroup_write *write, struct failure 
     char line[64];
     uint64_t limit, usage;
     /* Unreadable: no memory controller yet, so there is no usage either. */
-    if (text_to_u64(write->value, UINT64_MAX, &limit) < 0 || file_read_line_at(fd, "memory.current", line, sizeof line) < 0 ||
-        text_to_u64(line, UINT64_MAX, &usage) < 0)
+    if (text_to_u64(write->value, UINT64_MAX, &limit) < 0 ||
+        file_read_line_at(fd, "memory.current", line, sizeof line) < 0 || text_to_u64(line, UINT64_MAX, &usage) < 0)
         return 0;
     if (limit > usage)
         return 0;
-    fail_config(why, write->pointer, "memory.limit %" PRIu64 " is not above the %" PRIu64 " bytes in use, and checkBeforeUpdate is set",
+    fail_config(why, write->pointer,
+                "memory.limit %" PRIu64 " is not above the %" PRIu64 " bytes in use, and checkBeforeUpdate is set",
                 limit, usage);
-    return failure_hint(why, "free memory in the container first, or leave checkBeforeUpdate out to have it reclaimed");
+    return failure_hint(why,
+                        "free memory in the container first, or leave checkBeforeUpdate out to have it reclaimed");
 }
 
 static int explain_missing(int fd, const char *path, const struct cgroup_write *write, struct failure *why)
 {
     char available[512] = "";
-    if (write->controller && file_read_line_at(fd, "cgroup.controllers", available, sizeof available) >= 0 && available[0] == '\0')
-        (void)fail(why, FAILURE_HOST, "cgroup '%s' has no file '%s': it has no controller at all", path, write->file);
+    if (write->controller && file_read_line_at(fd, "cgroup.controllers", available, sizeof available) >= 0 &&
+        available[0] == '\0')
+        (void)fail(why, FAILURE_HOST, "cgroup '%s' has no file '%s': it has no controller at all", path,
+                   write->file);
     else if (write->other_file)
-        (void)fail(why, FAILURE_HOST, "cgroup '%s' has neither '%s' nor '%s'", path, write->file, write->other_file);
+        (void)fail(why, FAILURE_HOST, "cgroup '%s' has neither '%s' nor '%s'", path, write->file,
+                   write->other_file);
     else
         (void)fail(why, FAILURE_HOST, "cgroup '%s' has no file '%s'", path, write->file);
     if (write->controller && text_equal(write->controller, "io") && write->other_file)
@@ -146,7 +157,8 @@ static int explain_missing(int fd, const char *path, const struct cgroup_write *
     return failure_pointer(why, "%s", write->pointer);
 }
 
-static int explain_write(int fd, const char *path, const struct cgroup_write *write, int errnum, struct failure *why)
+static int explain_write(int fd, const char *path, const struct cgroup_write *write, int errnum,
+                         struct failure *why)
 {
     if (errnum == ENOENT)
         return explain_missing(fd, path, write, why);
@@ -208,7 +220,8 @@ int fs_write_all_or_nothing(int fd, const char *path, const struct limits *limit
         result = fs_write(fd, path, write, why);
     }
     while (result < 0 && done-- > 0) {
-        /* The failed write included: it may have taken effect in part.  What the kernel refuses now stays; the first failure is told. */
+        /* The failed write included: it may have taken effect in part.  What the kernel refuses now stays; the
+         * first failure is told. */
         int restored = old[done] && old[done][0] ? file_write_text_at(fd, limits->writes[done].file, old[done]) : 0;
         (void)restored;
     }

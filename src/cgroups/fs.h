@@ -8,8 +8,8 @@
 
 #include "cgroups/controllers.h"
 
-/* Opens `path`, making what is missing, with the needed controllers enabled in every cgroup above it.  Sets fd, created and
- * made_levels of *cgroup.  On failure removes what it made. */
+/* Opens `path`, making what is missing, with the needed controllers enabled in every cgroup above it.  Sets fd,
+ * created and made_levels of *cgroup.  On failure removes what it made. */
 int fs_make(int root_fd, const char *path, const struct controllers *needed, struct cgroup *cgroup,
             struct failure *why) MUST_CHECK;
 /* Removes `levels` directories from the leaf up; best effort. */

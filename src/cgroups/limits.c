@@ -1,8 +1,8 @@
 /*
  * cgroups/limits.c: /linux/resources, in cgroup v1 terms, -> ordered writes to cgroup v2 files.
  *
- * Pure.  Runs in the creator and the update command.  Should: give every value asked for a write, or refuse it with its JSON pointer.
- * Must not: drop a value silently; zero means "not asked for" only where the comment says so.
+ * Pure.  Runs in the creator and the update command.  Should: give every value asked for a write, or refuse it with
+ * its JSON pointer. Must not: drop a value silently; zero means "not asked for" only where the comment says so.
  */
 #include "cgroups/limits.h"
 
@@ -61,7 +61,8 @@ static struct cgroup_write *add(struct planning *planning, const char *pointer, 
 {
     struct limits *limits = &planning->limits;
     bool late = waits_for_init(file, value) || has_late_write(limits, file);
-    limits->writes = arena_grow(planning->arena, limits->writes, limits->count, limits->count + 1, sizeof *limits->writes);
+    limits->writes =
+        arena_grow(planning->arena, limits->writes, limits->count, limits->count + 1, sizeof *limits->writes);
     struct cgroup_write *write = &limits->writes[limits->count++];
     *write = (struct cgroup_write){
         .file = file,
@@ -89,7 +90,8 @@ static int refuse(struct planning *planning, const char *pointer, const char *wh
 static int check_bytes_limit(struct planning *planning, const char *pointer, const struct optional_i64 *value)
 {
     if (value->set && value->value < -1)
-        return fail_config(planning->why, pointer, "%" PRId64 " is neither a number of bytes nor -1 (no limit)", value->value);
+        return fail_config(planning->why, pointer, "%" PRId64 " is neither a number of bytes nor -1 (no limit)",
+                           value->value);
     return 0;
 }
 
@@ -113,13 +115,15 @@ static int plan_swap(struct planning *planning, const struct spec_resources *res
         return 0;
     }
     if (swap > 0 && !limited && !unlimited) {
-        fail_config(planning->why, pointer, "memory.swap is the sum of memory and swap, and there is no memory.limit");
+        fail_config(planning->why, pointer,
+                    "memory.swap is the sum of memory and swap, and there is no memory.limit");
         return failure_hint(planning->why, "set /linux/resources/memory/limit too");
     }
     if (swap > 0 && swap < limit)
         return fail_config(planning->why, pointer,
-                           "memory.swap is the sum of memory and swap: %" PRId64 " is less than memory.limit %" PRId64, swap,
-                           limit);
+                           "memory.swap is the sum of memory and swap: %" PRId64
+                           " is less than memory.limit %" PRId64,
+                           swap, limit);
     /* An explicit 0 beside a limit is "no swap", and so is swap == limit. */
     int64_t alone = swap == 0 ? 0 : swap - limit;
     add(planning, pointer, alone == 0 ? WRITE_MAY_BE_MISSING : 0, "memory.swap.max",
@@ -164,10 +168,10 @@ static int plan_memory(struct planning *planning, const struct spec_resources *r
 }
 
 /*
- * ceil(10 ^ ((l*l + 125*l) / 612 - 7/34)) with l = log2(shares): the curve through (2, 1), (1024, 100) and (262144, 10000).
- * The three powers below are exact enough in double for every integer of the range (checked against long double by the unit test), but
- * libm would be one more shared object at every start for a value that is nearly always 1024.  So the logarithm and the power are
- * computed here, by bisection over the monotonic result.
+ * ceil(10 ^ ((l*l + 125*l) / 612 - 7/34)) with l = log2(shares): the curve through (2, 1), (1024, 100) and
+ * (262144, 10000).  Without libm, which would be one more shared object at every start for a value that is nearly
+ * always 1024: the logarithm comes bit by bit, and instead of a power the smallest weight is searched whose own
+ * logarithm reaches the exponent.
  */
 static double log2_of(double value)
 {
@@ -215,8 +219,9 @@ static void plan_cpu_max(struct planning *planning, const struct spec_resources 
         return;
     bool limited = quota_set && resources->cpu.quota.value > 0;
     uint64_t period = period_set ? resources->cpu.period.value : CPU_PERIOD_DEFAULT;
-    const char *value = limited ? arena_format(planning->arena, "%" PRId64 " %" PRIu64, resources->cpu.quota.value, period)
-                                : arena_format(planning->arena, "max %" PRIu64, period);
+    const char *value =
+        limited ? arena_format(planning->arena, "%" PRId64 " %" PRIu64, resources->cpu.quota.value, period)
+                : arena_format(planning->arena, "max %" PRIu64, period);
     add(planning, quota_set ? R "/cpu/quota" : R "/cpu/period", limited ? 0 : WRITE_IS_DEFAULT, "cpu.max", value);
 }
 
@@ -229,13 +234,13 @@ static int plan_burst_and_max(struct planning *planning, const struct spec_resou
     }
     uint64_t burst = resources->cpu.burst.value;
     if (limited && burst > (uint64_t)resources->cpu.quota.value)
-        return fail_config(planning->why, R "/cpu/burst", "cpu.burst %" PRIu64 " is more than cpu.quota %" PRId64, burst,
-                           resources->cpu.quota.value);
+        return fail_config(planning->why, R "/cpu/burst", "cpu.burst %" PRIu64 " is more than cpu.quota %" PRId64,
+                           burst, resources->cpu.quota.value);
     const char *value = arena_format(planning->arena, "%" PRIu64, burst);
     unsigned flags = burst == 0 ? WRITE_IS_DEFAULT : 0;
     size_t before = planning->limits.count;
-    /* The kernel wants burst <= quota after every single write.  Lowering both: burst goes first.  Raising both: the first try
-     * is refused and the second one counts (RCPU-11). */
+    /* The kernel wants burst <= quota after every single write.  Lowering both: burst goes first.  Raising both:
+     * the first try is refused and the second one counts (RCPU-11). */
     plan_cpu_max(planning, resources);
     if (planning->limits.count > before) {
         struct cgroup_write max = planning->limits.writes[--planning->limits.count];
@@ -328,11 +333,11 @@ static int plan_io(struct planning *planning, const struct spec_resources *resou
             const struct spec_io_rate *rate = &throttles[t].rates->items[i];
             const char *pointer = arena_format(planning->arena, R "/blockIO/%s/%zu", throttles[t].member, i);
             /* A rate of 0 took the limit away on v1; io.max wants the word. */
-            const char *value =
-                rate->rate == 0
-                    ? arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=max", rate->major, rate->minor, throttles[t].key)
-                    : arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=%" PRIu64, rate->major, rate->minor,
-                                   throttles[t].key, rate->rate);
+            const char *value = rate->rate == 0
+                                    ? arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=max", rate->major,
+                                                   rate->minor, throttles[t].key)
+                                    : arena_format(planning->arena, "%" PRId64 ":%" PRId64 " %s=%" PRIu64,
+                                                   rate->major, rate->minor, throttles[t].key, rate->rate);
             add(planning, pointer, rate->rate == 0 ? WRITE_IS_DEFAULT : 0, "io.max", value);
         }
     }
@@ -356,8 +361,10 @@ static int plan_hugetlb(struct planning *planning, const struct spec_resources *
                                "the page size is not of the form 2MB");
         const char *pointer = arena_format(planning->arena, R "/hugepageLimits/%zu", i);
         const char *value = arena_format(planning->arena, "%" PRIu64, limit->limit);
-        /* Reservation accounting first (RHUG-02), KERNEL(5.7); the fault limit too, as every engine expects (RHUG-03). */
-        add(planning, pointer, WRITE_MAY_BE_MISSING, arena_format(planning->arena, "hugetlb.%s.rsvd.max", limit->page_size), value);
+        /* Reservation accounting first (RHUG-02), KERNEL(5.7); the fault limit too, as every engine expects
+         * (RHUG-03). */
+        add(planning, pointer, WRITE_MAY_BE_MISSING,
+            arena_format(planning->arena, "hugetlb.%s.rsvd.max", limit->page_size), value);
         add(planning, pointer, 0, arena_format(planning->arena, "hugetlb.%s.max", limit->page_size), value);
     }
     return 0;
@@ -380,7 +387,8 @@ static int plan_rdma(struct planning *planning, const struct spec_resources *res
         /* The name stands at the head of a line of words: a blank in it would change what the line says. */
         size_t plain = strspn(limit->device, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:@");
         if (plain == 0 || limit->device[plain])
-            return fail_config(planning->why, R "/rdma", "an entry is named by something that is no RDMA device name");
+            return fail_config(planning->why, R "/rdma",
+                               "an entry is named by something that is no RDMA device name");
         const char *value = limit->device;
         if (limit->hca_handles.set)
             value = arena_format(planning->arena, "%s hca_handle=%" PRIu64, value, limit->hca_handles.value);

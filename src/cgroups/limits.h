@@ -24,10 +24,10 @@ enum {
 struct cgroup_write {
     const char *file;
     const char *value;
-    const char *other_file;  /* written instead where `file` is missing, or NULL */
+    const char *other_file; /* written instead where `file` is missing, or NULL */
     const char *other_value;
-    const char *controller;  /* "memory"; NULL for the core files, "cgroup.*" */
-    const char *pointer;     /* of the member that asks for it */
+    const char *controller; /* "memory"; NULL for the core files, "cgroup.*" */
+    const char *pointer;    /* of the member that asks for it */
     unsigned flags;
 };
 

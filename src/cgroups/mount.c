@@ -1,7 +1,8 @@
 /*
  * cgroups/mount.c: finds the cgroup2 mount and the caller's own place in it.
  *
- * Runs in host side processes.  Should: ask statfs(2), two calls at most.  Must not: read mountinfo (hosts have tens of thousands of lines).
+ * Runs in host side processes.  Should: ask statfs(2), two calls at most.  Must not: read mountinfo (hosts have
+ * tens of thousands of lines).
  */
 #include "cgroups/mount.h"
 
@@ -41,8 +42,10 @@ const char *cgroup_mount_point(struct failure *why)
     if (found)
         return found;
     fail(why, FAILURE_HOST, "there is no cgroup v2 file system at %s or %s", places[0], places[1]);
-    failure_hint(why, "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1, or give --cgroup-manager disabled to "
-                      "run without limits");
+    failure_hint(
+        why,
+        "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1, or give --cgroup-manager disabled to "
+        "run without limits");
     return NULL;
 }
 

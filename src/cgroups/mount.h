@@ -20,7 +20,8 @@ char *mount_own_path(struct arena *arena);
 /* The highest cgroup on the way to `own` that the caller may make children in; NULL: none. */
 char *mount_delegated_path(int root_fd, const char *own, struct arena *arena);
 
-/* Tests only: a directory that stands for the mount, taken without the file system check; NULL: back to the host's. */
+/* Tests only: a directory that stands for the mount, taken without the file system check; NULL: back to the host's.
+ */
 void mount_point_set_for_tests(const char *directory);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * cgroups/path.c: cgroupsPath -> place below the cgroup2 mount, or systemd slice and unit.
  *
- * Pure.  Runs in the creator.  Should: refuse everything that could name a cgroup outside the place it seems to name.
- * Must not: look at the file system; what it needs to know of the host comes in the question.
+ * Pure.  Runs in the creator.  Should: refuse everything that could name a cgroup outside the place it seems to
+ * name. Must not: look at the file system; what it needs to know of the host comes in the question.
  */
 #include "cgroups/path.h"
 
@@ -76,7 +76,8 @@ static int resolve_fs(const struct path_question *question, struct arena *arena,
 {
     const char *words = question->cgroups_path ? question->cgroups_path : "";
     if (words[0] != '/' && count_colons(words) >= 2) {
-        fail_config(why, POINTER, "cgroupsPath '%s' is a systemd slice:prefix:name, and the cgroup manager is cgroupfs", words);
+        fail_config(why, POINTER,
+                    "cgroupsPath '%s' is a systemd slice:prefix:name, and the cgroup manager is cgroupfs", words);
         return failure_hint(why, "give the global option --systemd-cgroup, or configure the engine for cgroupfs");
     }
     const char *base = base_of(question, arena);
@@ -135,8 +136,10 @@ static int resolve_systemd(const struct path_question *question, struct arena *a
     const char *slice = "", *prefix = SCOPE_PREFIX, *name = question->id;
     if (words[0]) {
         if (words[0] == '/' || count_colons(words) != 2) {
-            fail_config(why, POINTER, "cgroupsPath '%s' is not of the form slice:prefix:name that the systemd cgroup manager needs",
-                        words);
+            fail_config(
+                why, POINTER,
+                "cgroupsPath '%s' is not of the form slice:prefix:name that the systemd cgroup manager needs",
+                words);
             return failure_hint(why, "leave --systemd-cgroup out to use it as a path");
         }
         size_t slice_length = strcspn(words, ":");
@@ -155,9 +158,11 @@ static int resolve_systemd(const struct path_question *question, struct arena *a
     if (!name[0])
         return fail_config(why, POINTER, "cgroupsPath '%s' has no name after the second colon", words);
     if (text_ends(name, ".slice"))
-        return fail_config(why, POINTER, "cgroupsPath '%s': '%s' is a slice, and a container lives in a scope", words, name);
+        return fail_config(why, POINTER, "cgroupsPath '%s': '%s' is a slice, and a container lives in a scope",
+                           words, name);
 
-    char *unit = prefix[0] ? arena_format(arena, "%s-%s.scope", prefix, name) : arena_format(arena, "%s.scope", name);
+    char *unit =
+        prefix[0] ? arena_format(arena, "%s-%s.scope", prefix, name) : arena_format(arena, "%s.scope", name);
     if (!unit_name_is_valid(unit))
         return fail_config(why, POINTER, "'%s' is no name of a systemd unit", unit);
     ret_place->slice = arena_copy(arena, slice);

@@ -16,7 +16,7 @@ struct path_question {
     const char *id;
     const char *cgroups_path; /* /linux/cgroupsPath or NULL */
     const char *own;          /* the creator's own cgroup, "/a/b"; NULL when unknown; rootless only */
-    const char *delegated;    /* highest cgroup above `own` that the creator may write to, NULL: none; rootless only */
+    const char *delegated; /* highest cgroup above `own` that the creator may write to, NULL: none; rootless only */
 };
 
 struct path_place {
@@ -25,13 +25,17 @@ struct path_place {
     char *unit;  /* systemd only: "libpod-ID.scope" */
 };
 
-/* Decides where the container's cgroup is (CGP-03..07, CGP-12):
- *   absolute             below the mount
- *   relative             root: below the mount; rootless: below the highest delegated cgroup.  Never below the creator's own
- *                        cgroup, so that one value means one place (CGP-05)
- *   absent or ""         root: "/ID"; rootless: beside the creator's own cgroup
- *   slice:prefix:name    with the systemd manager only, and there the only form but absent
- * Refuses "..", the root cgroup, and components longer than a file name. */
+/*
+ * Decides where the container's cgroup is (CGP-03..07, CGP-12):
+ *
+ * - absolute: below the mount;
+ * - relative: for root below the mount, rootless below the highest delegated cgroup.  Never below the creator's own
+ *   cgroup, so that one value means one place (CGP-05);
+ * - absent or "": for root "/ID", rootless beside the creator's own cgroup;
+ * - slice:prefix:name: with the systemd manager only, and there the only form but absent.
+ *
+ * Refuses "..", the root cgroup, and components longer than a file name.
+ */
 int path_resolve(const struct path_question *question, struct arena *arena, struct path_place *ret_place,
                  struct failure *why) MUST_CHECK;
 

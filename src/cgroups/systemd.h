@@ -19,11 +19,13 @@ struct systemd_scope {
     const struct systemd_properties *properties;
 };
 
-/* StartTransientUnit and its job's end.  `ret_control_group`: the unit's place, "/machine.slice/…", in the arena. */
+/* StartTransientUnit and its job's end.  `ret_control_group`: the unit's place, "/machine.slice/…", in the arena.
+ */
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
                         struct failure *why) MUST_CHECK;
 /* SetUnitProperties of a running scope. */
-int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why) MUST_CHECK;
+int systemd_set_properties(const char *unit, const struct systemd_properties *properties,
+                           struct failure *why) MUST_CHECK;
 /* StopUnit and its job's end, then ResetFailedUnit.  No such unit is success. */
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 

@@ -24,7 +24,8 @@ static struct systemd_property *put(struct systemd_properties *properties, struc
         if (text_equal(properties->items[i].name, name))
             property = &properties->items[i];
     if (!property) {
-        properties->items = arena_grow(arena, properties->items, properties->count, properties->count + 1, sizeof *property);
+        properties->items =
+            arena_grow(arena, properties->items, properties->count, properties->count + 1, sizeof *property);
         property = &properties->items[properties->count++];
     }
     *property = (struct systemd_property){.name = name, .signature = signature, .need = need};
@@ -33,8 +34,8 @@ static struct systemd_property *put(struct systemd_properties *properties, struc
 
 /* ---- limits ---- */
 
-static void put_number(struct systemd_properties *properties, struct arena *arena, const char *name, enum property_need need,
-                       const char *value)
+static void put_number(struct systemd_properties *properties, struct arena *arena, const char *name,
+                       enum property_need need, const char *value)
 {
     uint64_t number = UINT64_MAX; /* systemd's "infinity" */
     if (!text_equal(value, "max") && text_to_u64(value, UINT64_MAX, &number) < 0)
@@ -92,7 +93,7 @@ void properties_of_limits(const struct limits *limits, struct arena *arena, stru
         {"memory.max", "MemoryMax", PROPERTY_NEEDED},
         {"memory.high", "MemoryHigh", PROPERTY_NEEDED},
         {"memory.low", "MemoryLow", PROPERTY_NEEDED},
-        {"memory.min", "MemoryMin", PROPERTY_IF_KNOWN},         /* systemd 240 */
+        {"memory.min", "MemoryMin", PROPERTY_IF_KNOWN}, /* systemd 240 */
         {"memory.swap.max", "MemorySwapMax", PROPERTY_NEEDED},
         {"memory.zswap.max", "MemoryZSwapMax", PROPERTY_IF_KNOWN}, /* systemd 253 */
         {"cpu.weight", "CPUWeight", PROPERTY_NEEDED},
@@ -171,8 +172,8 @@ static bool take_strings(struct reading *reading, struct strings *ret_strings)
         char *text = take_string(reading);
         if (!text)
             return false;
-        ret_strings->items =
-            arena_grow(reading->arena, ret_strings->items, ret_strings->count, ret_strings->count + 1, sizeof(char *));
+        ret_strings->items = arena_grow(reading->arena, ret_strings->items, ret_strings->count,
+                                        ret_strings->count + 1, sizeof(char *));
         ret_strings->items[ret_strings->count++] = text;
     } while (take(reading, ","));
     return take(reading, "]");
@@ -183,9 +184,10 @@ static const struct number_type {
     int64_t min;
     uint64_t max;
 } number_types[] = {
-    {"byte ", "y", 0, UINT8_MAX},    {"int16 ", "n", INT16_MIN, INT16_MAX}, {"uint16 ", "q", 0, UINT16_MAX},
-    {"int32 ", "i", INT32_MIN, INT32_MAX}, {"uint32 ", "u", 0, UINT32_MAX},       {"int64 ", "x", INT64_MIN, INT64_MAX},
-    {"uint64 ", "t", 0, UINT64_MAX},       {"", "i", INT32_MIN, INT32_MAX}, /* GVariant's default, and the last one */
+    {"byte ", "y", 0, UINT8_MAX},    {"int16 ", "n", INT16_MIN, INT16_MAX},
+    {"uint16 ", "q", 0, UINT16_MAX}, {"int32 ", "i", INT32_MIN, INT32_MAX},
+    {"uint32 ", "u", 0, UINT32_MAX}, {"int64 ", "x", INT64_MIN, INT64_MAX},
+    {"uint64 ", "t", 0, UINT64_MAX}, {"", "i", INT32_MIN, INT32_MAX}, /* GVariant's default, and the last one */
 };
 
 static bool take_number(struct reading *reading, struct systemd_property *property)

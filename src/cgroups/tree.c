@@ -1,9 +1,9 @@
 /*
  * cgroups/tree.c: a live cgroup's subtree: its processes, events, freezing, killing, removal.
  *
- * Runs in the host side of kill, pause, resume, ps, delete and in the creator's undo, by directory fd.  A container with a delegated
- * cgroup chooses the names, the number and the depth of what is below, so: no recursion, no path strings in the removal, bounded
- * lists.  Must not: sleep; waiting is poll(2) on cgroup.events.
+ * Runs in the host side of kill, pause, resume, ps, delete and in the creator's undo, by directory fd.  A container
+ * with a delegated cgroup chooses the names, the number and the depth of what is below, so: no recursion, no path
+ * strings in the removal, bounded lists.  Must not: sleep; waiting is poll(2) on cgroup.events.
  */
 #include "cgroups/tree.h"
 
@@ -192,7 +192,8 @@ static int compare_pids(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* A pid can be recycled between the list and the signal.  So: open pidfds, read the list again, and signal only who is still on it. */
+/* A pid can be recycled between the list and the signal.  So: open pidfds, read the list again, and signal only who
+ * is still on it. */
 static int signal_chunk(int cgroup_fd, const pid_t *pids, size_t count, int sig)
 {
     int pidfds[SIGNAL_CHUNK], signalled = 0;
@@ -233,7 +234,8 @@ int cgroup_kill(int cgroup_fd)
     int done = file_write_text_at(cgroup_fd, "cgroup.kill", "1");
     if (done != -ENOENT && done != -EOPNOTSUPP)
         return done;
-    /* KERNEL(5.14): no cgroup.kill, or a threaded cgroup.  Frozen processes cannot fork away and die all the same. */
+    /* KERNEL(5.14): no cgroup.kill, or a threaded cgroup.  Frozen processes cannot fork away and die all the same.
+     */
     int frozen = file_write_text_at(cgroup_fd, "cgroup.freeze", "1");
     int signalled = 1;
     for (int round = 0; signalled > 0 && round < KILL_ROUNDS; round++) {
@@ -317,7 +319,8 @@ int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failur
 
 /* ---- removal ---- */
 
-/* Removes those children that can be, counts them, and gives the name of one that cannot.  1 there is one, 0 none is left, -errno. */
+/* Removes those children that can be, counts them, and gives the name of one that cannot.  1 there is one, 0 none
+ * is left, -errno. */
 static int remove_leaves(int fd, unsigned *ret_removed, char *ret_name, size_t size)
 {
     DIR *listing = open_listing(fd);
@@ -345,8 +348,9 @@ static int remove_leaves(int fd, unsigned *ret_removed, char *ret_name, size_t s
 }
 
 /*
- * Goes down into children that have children and up again by "..", with one descriptor, so that a container cannot exhaust ours by
- * nesting.  Every way down leads to a cgroup with children and every way up leaves one without, so it ends.
+ * Goes down into children that have children and up again by "..", with one descriptor, so that a container cannot
+ * exhaust ours by nesting.  Every way down leads to a cgroup with children and every way up leaves one without, so
+ * it ends.
  */
 int tree_remove_children(int cgroup_fd, int64_t deadline_ms)
 {

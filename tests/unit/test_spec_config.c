@@ -312,7 +312,7 @@ static void bad_linux(void **state)
         {TOP, "\"linux\":{\"namespaces\":[{\"type\":\"net\"}]}", "/linux/namespaces/0/type",
          PARSE "expected one of \"pid\", \"network\", \"mount\", \"ipc\", \"uts\", \"user\", \"cgroup\", \"time\", found the string \"net\""},
         {TOP, "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"pid\"}]}", "/linux/namespaces/2",
-         PARSE "this namespace type is listed a second time"},
+         PARSE "namespace type \"pid\" is listed a second time"},
         {TOP, "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"proc/1\"}]}", "/linux/namespaces/0/path",
          ABSOLUTE("the string \"proc/1\"")},
         {TOP, "\"linux\":{\"maskedPaths\":[\"/x\"]}", "/linux/maskedPaths", "a masked path needs a mount namespace, or it would change the host"},

@@ -84,23 +84,33 @@ int file_write_text_at(int dirfd, const char *name, const char *text)
     return file_write_at(dirfd, name, text, strlen(text));
 }
 
+int file_create_at(int dirfd, const char *name, mode_t mode, const void *data, size_t length)
+{
+    CLEANUP_FD int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return -errno;
+    int r = fd_write_all(fd, data, length);
+    if (r < 0)
+        (void)unlinkat(dirfd, name, 0); /* the first failure is the one to report */
+    return r;
+}
+
 int file_replace_at(int dirfd, const char *name, mode_t mode, const void *data, size_t length)
 {
     char temporary[NAME_MAX + 1];
     int r = snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid());
     if (r < 0 || (size_t)r >= sizeof(temporary))
         return -ENAMETOOLONG;
+    r = file_create_at(dirfd, temporary, mode, data, length);
     /* A leftover of an earlier process with our pid, killed in between: ours to replace. */
-    if (unlinkat(dirfd, temporary, 0) < 0 && errno != ENOENT)
-        return -errno;
-    CLEANUP_FD int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd < 0)
-        return -errno;
-    r = fd_write_all(fd, data, length);
-    if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
-        r = -errno;
+    if (r == -EEXIST && unlinkat(dirfd, temporary, 0) == 0)
+        r = file_create_at(dirfd, temporary, mode, data, length);
     if (r < 0)
-        (void)unlinkat(dirfd, temporary, 0); /* the first failure is the one to report */
+        return r;
+    if (renameat(dirfd, temporary, dirfd, name) == 0)
+        return 0;
+    r = -errno;
+    (void)unlinkat(dirfd, temporary, 0); /* the first failure is the one to report */
     return r;
 }
 

@@ -23,6 +23,8 @@ ssize_t file_read_line_at(int dirfd, const char *name, char *buffer, size_t size
 int file_write_at(int dirfd, const char *name, const char *data, size_t length) MUST_CHECK;
 int file_write_text_at(int dirfd, const char *name, const char *text) MUST_CHECK;
 
+/* Makes a new file (O_EXCL) and writes it.  0 or -errno (-EEXIST); nothing is left on failure. */
+int file_create_at(int dirfd, const char *name, mode_t mode, const void *data, size_t length) MUST_CHECK;
 /* Replaces `name` in `dirfd` atomically: a new O_EXCL file beside it, written, renamed.  0 or -errno; the
  * old content survives any failure. */
 int file_replace_at(int dirfd, const char *name, mode_t mode, const void *data, size_t length) MUST_CHECK;

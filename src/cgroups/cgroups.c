@@ -127,11 +127,11 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
         cgroup->created = true; /* with its unit */
     cgroup->name.joined = !cgroup->created;
     if (check_may_enter(cgroup, why) < 0 || check_not_frozen(cgroup, why) < 0 ||
-        check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0 ||
-        attach_devices(cgroup, program, why) < 0) {
+        check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0) {
         cgroup_undo(cgroup);
         return -1;
     }
+    cgroup->devices = arena_grow(arena, program, 1, 1, sizeof *program);
     return 0;
 }
 
@@ -306,6 +306,13 @@ int cgroup_attach(const struct cgroup_request *request, struct arena *arena, str
         return failure_hint(
             why, "the cgroup has children with controllers enabled: a process must live in one of those");
     return -1;
+}
+
+int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why)
+{
+    const struct devices_program *program = cgroup->devices;
+    cgroup->devices = NULL;
+    return program == NULL ? 0 : attach_devices(cgroup, program, why);
 }
 
 int cgroup_write_late(struct cgroup *cgroup, struct failure *why)

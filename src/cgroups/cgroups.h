@@ -46,6 +46,7 @@ struct cgroup {
     unsigned made_levels;      /* directories made, from the leaf up: what undo removes */
     struct cgroup_write *late; /* limits that must wait until init is in place */
     size_t late_count;
+    const struct devices_program *devices; /* until cgroup_guard_devices attached it */
 };
 
 /* Where cgroup2 is mounted on this host ("/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on hybrid hosts), or NULL
@@ -58,7 +59,7 @@ int cgroup_locate(const struct cgroup_request *request, struct arena *arena, str
                   struct failure *why) MUST_CHECK;
 
 /* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory
- * and pids are tried for their statistics), every limit that may precede the process, the device program.  An
+ * and pids are tried for their statistics), every limit that may precede the process.  An
  * existing cgroup is refused when it is frozen or has processes.  cgroupfs manager: before clone.  systemd manager:
  * decides the name only, fd = -1.  On failure everything made is removed again. Where the place cannot be written
  * to (rootless without delegation, or cgroup2 mounted read-only) and nothing is asked for, the container stays in
@@ -70,6 +71,9 @@ int cgroup_create(const struct cgroup_request *request, struct arena *arena, str
  * possible.  For systemd this is also what makes the cgroup and writes its limits. */
 int cgroup_attach(const struct cgroup_request *request, struct arena *arena, struct cgroup *cgroup, pid_t pid,
                   struct failure *why) MUST_CHECK;
+/* Loads and attaches the device program.  Apart from cgroup_create because the kernel takes its time to verify it: the creator
+ * does it while init builds the root; no program of the container runs before. */
+int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
 /* The writes that had to wait (tiny memory.max, pids.max).  Init is waiting meanwhile. */
 int cgroup_write_late(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
 /* Hands the cgroup's directory and the files of /sys/kernel/cgroup/delegate to the container's root

@@ -322,10 +322,16 @@ static int delegate_cgroup(struct birth *birth, struct failure *why)
     return cgroup_delegate(&birth->cgroup, host_uid, why);
 }
 
+static int keep_config(struct birth *birth, struct failure *why)
+{
+    int r = file_create_at(birth->directory.fd, STATE_CONFIG, 0600, birth->spec.text, birth->spec.length);
+    return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
+}
+
 static int serve_init(struct birth *birth, struct failure *why)
 {
-    /* The file work overlaps with init's mounts. */
-    if (record_init(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
+    /* What init need not wait for overlaps with its mounts. */
+    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 || keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
         return -1;
     if (cgroup_write_late(&birth->cgroup, why) < 0 || write_pid_file(birth, why) < 0 || send_pidfd(birth, why) < 0)
         return -1;
@@ -357,6 +363,7 @@ static int clone_again(struct birth *birth, struct failure *why)
     fd_close(&birth->channel);
     birth->attach = birth->init_waits = true;
     birth->died_unborn = false;
+    IGNORE_RESULT(unlinkat(birth->directory.fd, STATE_CONFIG, 0)); /* not there unless the first try came that far */
     if (prepare_channel(birth, why) < 0 || birth_clone(birth, why) < 0)
         return -1;
     return serve_init(birth, why);

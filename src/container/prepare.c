@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -228,12 +227,6 @@ static int make_filter(struct birth *birth, struct failure *why)
     return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
 }
 
-static int keep_config(struct birth *birth, struct failure *why)
-{
-    int r = file_replace_at(birth->directory.fd, STATE_CONFIG, 0600, birth->spec.text, birth->spec.length);
-    return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
-}
-
 int prepare_channel(struct birth *birth, struct failure *why)
 {
     int ends[2];
@@ -246,8 +239,7 @@ int prepare_channel(struct birth *birth, struct failure *why)
 
 int prepare_make(struct birth *birth, struct failure *why)
 {
-    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0 ||
-        keep_config(birth, why) < 0)
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;

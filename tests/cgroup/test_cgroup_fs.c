@@ -99,6 +99,7 @@ static struct cgroup make(const char *path, const struct spec_resources *resourc
     struct cgroup cgroup;
     struct cgroup_request request = request_for(path, resources);
     must(cgroup_create(&request, &arena, &cgroup, &why));
+    must(cgroup_guard_devices(&cgroup, &why));
     return cgroup;
 }
 

@@ -18,6 +18,7 @@ runtime_is() { [[ ${CRUN_LITE##*/} == "$1"* ]]; }
 has() {
     case $1 in
     controller:*) grep -qw "${1#*:}" /sys/fs/cgroup/cgroup.controllers ;;
+    delegated_cgroup) [[ -n ${TEST_CGROUP-} ]] ;;
     controllers_are_enabled) [[ -n $(<"/sys/fs/cgroup$TEST_CGROUP/cgroup.subtree_control") ]] ;;
     sys_resource) capable 24 ;;
     root) [[ $EUID == 0 ]] ;;
@@ -54,8 +55,11 @@ new_bundle() {
     cp "$PROBE" "$1/rootfs/probe"
     ln -f "$1/rootfs/probe" "$1/rootfs/bin/probe"
     echo inside >"$1/rootfs/etc/marker"
-    jq --arg cgroup "${TEST_CGROUP-}/$ID" 'if $ENV.TEST_CGROUP then .linux.cgroupsPath = $cgroup else . end' \
-        "$BATS_TEST_DIRNAME/base.config.json" >"$1/config.json"
+    local base
+    base=$(<"$BATS_TEST_DIRNAME/base.config.json")
+    # Not with jq, the slowest program of all, which is started often enough.
+    [[ -z ${TEST_CGROUP-} ]] || base=${base/'"linux": {'/"\"linux\": {\"cgroupsPath\": \"$TEST_CGROUP/$ID\", "}
+    echo "$base" >"$1/config.json"
 }
 
 # config FILTER [JQ OPTION...]: changes the bundle's config.json.
@@ -108,16 +112,17 @@ clean_up() {
 
 # Processes that run this test's probe, or a runtime for this suite's state directory.  Zombies have neither.
 left_processes() {
-    local inode entry words
-    inode=$(stat -c %d:%i "$BUNDLE/rootfs/probe" 2>/dev/null)
-    for entry in /proc/[0-9]*; do
-        if [[ $entry/exe -ef $BUNDLE/rootfs/probe ]]; then
-            echo "${entry#/proc/} probe"
-        elif [[ $entry/exe -ef $CRUN_LITE ]]; then
-            words=$(tr '\0' ' ' <"$entry/cmdline" 2>/dev/null) || continue
-            [[ $words == *"$STATE"* || $words == *" init"* && $CRUN_LITE == *runc ]] && echo "${entry#/proc/} $words"
+    local ours=("$CRUN_LITE") exe words
+    [[ -e $BUNDLE/rootfs/probe ]] && ours+=(-o -samefile "$BUNDLE/rootfs/probe")
+    # One process instead of a loop over all: bats does something of its own after every command.
+    while read -r exe; do
+        words=$(tr '\0' ' ' 2>/dev/null <"${exe%/exe}/cmdline") || continue
+        if [[ $exe -ef $BUNDLE/rootfs/probe ]]; then
+            echo "${exe//[!0-9]/} probe"
+        elif [[ $words == *"$STATE"* || $words == *" init"* && $CRUN_LITE == *runc ]]; then
+            echo "${exe//[!0-9]/} $words"
         fi
-    done
+    done < <(find -L /proc/[0-9]*/exe -maxdepth 0 \( -samefile "${ours[@]}" \) 2>/dev/null)
     return 0
 }
 

@@ -71,7 +71,7 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
 }
 
 @test "a delegated cgroup is used, frozen and removed" {
-    [[ -n ${TEST_CGROUP-} ]] || skip "needs a delegated cgroup"
+    needs delegated_cgroup
     # The runner's own group is a sibling: moving needs write access to the common ancestor, which is ours.
     with_cgroup
     program sleep

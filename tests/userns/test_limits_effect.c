@@ -17,14 +17,18 @@ static struct failure why;
 static char fifo[] = "SCHED_FIFO", batch[] = "SCHED_BATCH", reset[] = "SCHED_FLAG_RESET_ON_FORK", other[] = "SCHED_OTHER",
             clamp_max[] = "SCHED_FLAG_UTIL_CLAMP_MAX";
 
+/* Sleeps until it is killed, or until its starter is gone: that one may not be allowed to kill it any more. */
 static pid_t start_sleeper(void)
 {
+    int life[2];
+    char nothing;
+    CHECK(pipe2(life, O_CLOEXEC) == 0);
     pid_t pid = fork();
     if (pid == 0) {
-        for (;;)
-            pause();
+        close(life[1]);
+        _exit(read(life[0], &nothing, 1) == 0 ? 0 : 1);
     }
-    CHECK(pid > 0);
+    CHECK(pid > 0 && close(life[0]) == 0);
     return pid;
 }
 

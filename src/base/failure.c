@@ -26,6 +26,25 @@ static void append(char *out, size_t size, const char *more)
         snprintf(out + used, size - used, "%s", more);
 }
 
+/* Makes "text: cause".  Where both have no room the text is cut, to no less than half: a long path must not push
+ * the cause out of the message. */
+static void add_cause(char *text, size_t size, const char *cause)
+{
+    static const char cut[] = "...";
+    size_t head = strlen(text), tail = strlen(cause) + 2;
+    if (head + tail >= size) {
+        size_t room = tail + sizeof(cut) < size / 2 ? size - tail - sizeof(cut) : size / 2;
+        if (head > room) {
+            while (room > 0 && ((unsigned char)text[room] & 0xc0) == 0x80)
+                room--; /* not within a character */
+            text[room] = '\0';
+            append(text, size, cut);
+        }
+    }
+    append(text, size, ": ");
+    append(text, size, cause);
+}
+
 int fail(struct failure *why, enum failure_kind kind, const char *fmt, ...)
 {
     va_list args;
@@ -42,8 +61,7 @@ int fail_sys(struct failure *why, const char *fmt, ...)
     va_start(args, fmt);
     fill(why, FAILURE_HOST, errnum, fmt, args);
     va_end(args);
-    append(why->text, sizeof(why->text), ": ");
-    append(why->text, sizeof(why->text), strerror(errnum));
+    add_cause(why->text, sizeof(why->text), strerror(errnum));
     return -1;
 }
 
@@ -54,8 +72,7 @@ int fail_errno(struct failure *why, int errnum, const char *fmt, ...)
     va_start(args, fmt);
     fill(why, FAILURE_HOST, errnum, fmt, args);
     va_end(args);
-    append(why->text, sizeof(why->text), ": ");
-    append(why->text, sizeof(why->text), strerror(errnum));
+    add_cause(why->text, sizeof(why->text), strerror(errnum));
     return -1;
 }
 
@@ -95,8 +112,7 @@ int failure_context(struct failure *why, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(why->text, sizeof(why->text), fmt, args);
     va_end(args);
-    append(why->text, sizeof(why->text), ": ");
-    append(why->text, sizeof(why->text), old);
+    add_cause(why->text, sizeof(why->text), old);
     return -1;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,56 +115,147 @@ int file_replace_at(int dirfd, const char *name, mode_t mode, const void *data, 
     return r;
 }
 
-static int remove_content(int fd)
+static bool is_self_or_parent(const char *name)
 {
-    DIR *directory = fdopendir(fd);
-    if (directory == NULL) {
-        int r = -errno;
-        (void)close(fd);
-        return r;
-    }
-    int result = 0;
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        int r = file_remove_tree_at(dirfd(directory), entry->d_name);
-        if (r < 0 && r != -ENOENT && result == 0)
-            result = r;
-    }
-    (void)closedir(directory); /* nothing was written through it */
-    return result;
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-int file_remove_tree_at(int dirfd, const char *name)
+/* A directory being removed: what is deeper than its own entries is first moved up to them, so that neither the
+ * number of open descriptors nor the stack grows with the depth of the tree. */
+struct removal {
+    int top_fd;
+    unsigned lifted; /* for names of what was moved up */
+};
+
+/* Removes a file, a link or an empty directory. */
+static int remove_single(int dirfd, const char *name)
 {
     if (unlinkat(dirfd, name, 0) == 0)
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -errno;
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+static int lift(struct removal *removal, int dirfd, const char *name)
+{
+    char lifted[32];
+    for (;;) {
+        snprintf(lifted, sizeof(lifted), ".removed.%u", removal->lifted++);
+        if (renameat(dirfd, name, removal->top_fd, lifted) == 0)
+            return 0;
+        if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+            return -errno; /* else the name is taken */
+    }
+}
+
+static int open_directory(int dirfd, const char *name, DIR **ret_directory)
+{
+    CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int r = remove_content(fd);
+    *ret_directory = fdopendir(fd);
+    if (*ret_directory == NULL)
+        return -errno;
+    (void)fd_steal(&fd); /* the stream closes it */
+    return 0;
+}
+
+/* Removes one entry of the top directory. */
+static int remove_entry(struct removal *removal, const char *name)
+{
+    int result = remove_single(removal->top_fd, name);
+    if (result != -ENOTEMPTY && result != -EEXIST)
+        return result;
+    DIR *directory;
+    result = open_directory(removal->top_fd, name, &directory);
+    if (result < 0)
+        return result;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        if (is_self_or_parent(entry->d_name))
+            continue;
+        int r = remove_single(dirfd(directory), entry->d_name);
+        if (r == -ENOTEMPTY || r == -EEXIST)
+            r = lift(removal, dirfd(directory), entry->d_name);
+        if (r < 0 && r != -ENOENT && result == 0)
+            result = r;
+    }
+    (void)closedir(directory); /* nothing was written through it */
+    if (unlinkat(removal->top_fd, name, AT_REMOVEDIR) < 0 && result == 0)
+        result = -errno;
+    return result;
+}
+
+/* Passes over the directory until one removes nothing more. */
+static int remove_content(DIR *directory)
+{
+    struct removal removal = {.top_fd = dirfd(directory)};
+    int result;
+    bool progress;
+    do {
+        const struct dirent *entry;
+        result = 0;
+        progress = false;
+        rewinddir(directory);
+        while ((entry = readdir(directory)) != NULL) {
+            if (is_self_or_parent(entry->d_name))
+                continue;
+            int r = remove_entry(&removal, entry->d_name);
+            if (r == 0)
+                progress = true;
+            else if (r != -ENOENT && result == 0)
+                result = r;
+        }
+    } while (progress);
+    return result;
+}
+
+int file_remove_tree_at(int dirfd, const char *name)
+{
+    int r = remove_single(dirfd, name);
+    if (r != -ENOTEMPTY && r != -EEXIST)
+        return r;
+    DIR *directory;
+    r = open_directory(dirfd, name, &directory);
+    if (r < 0)
+        return r;
+    r = remove_content(directory);
+    (void)closedir(directory); /* nothing was written through it */
     if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && r == 0)
         r = -errno;
     return r;
 }
 
+/* An existing directory is fine, another thing of that name is not. */
+static int make_directory(const char *path, mode_t mode)
+{
+    struct stat st;
+    if (mkdir(path, mode) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return -errno;
+    if (stat(path, &st) < 0)
+        return -errno;
+    return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int file_make_directories(const char *path, mode_t mode)
 {
-    if (mkdir(path, mode) == 0 || errno == EEXIST)
-        return 0;
-    if (errno != ENOENT)
-        return -errno;
-    char parent[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(parent))
-        return -ENOENT;
-    memcpy(parent, path, (size_t)(slash - path));
-    parent[slash - path] = '\0';
-    int r = file_make_directories(parent, mode);
-    if (r < 0)
+    char prefix[PATH_MAX];
+    size_t length = strlen(path);
+    int r = make_directory(path, mode);
+    if (r != -ENOENT || length == 0)
         return r;
-    return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+    if (length >= sizeof(prefix))
+        return -ENAMETOOLONG;
+    memcpy(prefix, path, length + 1);
+    for (char *slash = strchr(prefix + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        r = make_directory(prefix, mode);
+        if (r < 0)
+            return r;
+        *slash = '/';
+    }
+    return make_directory(path, mode);
 }

@@ -64,14 +64,18 @@ int log_open(const char *destination, struct failure *why)
         uint64_t number;
         if (text_to_u64(destination + 3, 65535, &number) < 0 || !fd_is_open((int)number))
             return fail(why, FAILURE_USAGE, "open log '%s': no such open file descriptor", destination);
-        log_state.fd = fd_duplicate((int)number, 3);
+        int copy = fd_duplicate((int)number, 3);
+        if (copy < 0)
+            return fail_errno(why, copy, "open log '%s'", destination);
+        log_state.fd = copy;
         log_state.to = TO_FILE;
         return 0;
     }
     bool syslog = text_starts(destination, "syslog:"), journald = text_starts(destination, "journald:");
     if (!syslog && !journald)
         return open_file(destination, why);
-    snprintf(log_state.identifier, sizeof(log_state.identifier), "%s", strchr(destination, ':') + 1);
+    /* A newline would begin another field of the journal. */
+    text_sanitize(log_state.identifier, sizeof(log_state.identifier), strchr(destination, ':') + 1);
     log_state.to = syslog ? TO_SYSLOG : TO_JOURNALD;
     return connect_daemon(syslog ? "/dev/log" : "/run/systemd/journal/socket", destination, why);
 }

@@ -137,6 +137,9 @@ static void finish(struct exchange *exchange, pid_t pid, struct spawn_result *re
     int errnum;
     if (fd_read_up_to(exchange->problem, &errnum, sizeof(errnum)) == sizeof(errnum))
         result->exec_errno = errnum;
+    for (size_t i = 0; i < exchange->tail_length; i++)
+        if (exchange->tail[i] == '\0')
+            exchange->tail[i] = '?'; /* it must not hide the words behind it */
     exchange->tail[exchange->tail_length] = '\0';
     text_sanitize(result->tail, sizeof(result->tail), exchange->tail);
     for (size_t n = strlen(result->tail); n > 0 && result->tail[n - 1] == ' '; n--)

@@ -104,7 +104,7 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
     return 0;
 }
 
-/* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control byte. */
+/* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control character. */
 static size_t sequence_length(const unsigned char *in)
 {
     if (in[0] < 0x80)
@@ -113,7 +113,8 @@ static size_t sequence_length(const unsigned char *in)
     for (size_t i = 1; i < length; i++)
         if ((in[i] & 0xc0) != 0x80)
             return 0;
-    if ((in[0] == 0xe0 && in[1] < 0xa0) || (in[0] == 0xed && in[1] > 0x9f) || (in[0] == 0xf0 && in[1] < 0x90) ||
+    /* The control characters of the second kind too: some terminals take U+009B for ESC [. */
+    if ((in[0] == 0xc2 && in[1] < 0xa0) || (in[0] == 0xe0 && in[1] < 0xa0) || (in[0] == 0xed && in[1] > 0x9f) || (in[0] == 0xf0 && in[1] < 0x90) ||
         (in[0] == 0xf4 && in[1] > 0x8f))
         return 0;
     return length;

@@ -87,9 +87,8 @@ static int check_specification(struct birth *birth, struct failure *why)
 static int plan_namespaces(struct birth *birth, struct failure *why)
 {
     ns_plan(&birth->spec.linux, &birth->namespaces);
-    if (check_ids(birth, why) < 0 ||
-        ns_plan_sysctls(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, why) < 0 ||
-        ns_open(&birth->namespaces, why) < 0)
+    if (check_ids(birth, why) < 0 || ns_open(&birth->namespaces, why) < 0 ||
+        ns_plan_sysctls(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, why) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
     birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;

@@ -33,10 +33,14 @@ bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t
 {
     for (size_t i = 0; i < mappings->count; i++) {
         const struct id_mapping *map = &mappings->items[i];
-        if (inside >= map->inside && inside - map->inside < map->size) {
-            *ret_host = map->host + (inside - map->inside);
-            return true;
-        }
+        uint32_t host;
+        if (inside < map->inside || inside - map->inside >= map->size)
+            continue;
+        /* A range that wraps on the host's side must not become a small id of the host. */
+        if (__builtin_add_overflow(map->host, inside - map->inside, &host))
+            return false;
+        *ret_host = host;
+        return true;
     }
     return false;
 }

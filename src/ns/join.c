@@ -30,11 +30,17 @@ static const char *type_of_flag(int flag)
     return "unknown";
 }
 
+/* Of /proc/PID/ns. */
+static const char *file_name(enum ns_type type)
+{
+    return type == NS_NETWORK ? "net" : type == NS_MOUNT ? "mnt" : ns_type_names[type];
+}
+
 static bool is_own_namespace(int fd, enum ns_type type)
 {
     char path[64];
     struct stat own, other;
-    snprintf(path, sizeof(path), "/proc/self/ns/%s", type == NS_USER ? "user" : ns_type_names[type]);
+    snprintf(path, sizeof(path), "/proc/self/ns/%s", file_name(type));
     return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
@@ -48,7 +54,7 @@ static int open_joined(struct ns_joined *joined, struct failure *why)
     int flag = ioctl(joined->fd, NS_GET_NSTYPE);
     if (flag < 0) {
         fail(why, FAILURE_CONFIG, "'%s' is not a namespace file", joined->path);
-        failure_hint(why, "a namespace path looks like /proc/PID/ns/%s or a bind mount of it", joined->type == NS_NETWORK ? "net" : ns_type_names[joined->type]);
+        failure_hint(why, "a namespace path looks like /proc/PID/ns/%s or a bind mount of it", file_name(joined->type));
         return point_at(joined, why);
     }
     if (flag != (int)ns_clone_flags[joined->type]) {
@@ -65,8 +71,9 @@ int ns_open(struct ns_plan *plan, struct failure *why)
         struct ns_joined *joined = &plan->joined[i];
         if (open_joined(joined, why) < 0)
             return -1;
+        joined->own = is_own_namespace(joined->fd, joined->type);
         /* The kernel refuses joining the user namespace one is in already. */
-        if (joined->type == NS_USER && is_own_namespace(joined->fd, NS_USER)) {
+        if (joined->type == NS_USER && joined->own) {
             fd_close(&joined->fd);
             ns_plan_drop(plan, i--);
         }

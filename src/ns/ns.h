@@ -30,6 +30,7 @@ struct ns_joined {
     int fd;           /* -1 until ns_open */
     const char *path; /* from config.json */
     size_t index;     /* N of /linux/namespaces/N */
+    bool own;         /* found by ns_open: it is the creator's own, joining it separates nothing */
     bool done;
 };
 
@@ -94,7 +95,7 @@ int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the contai
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 
-/* PURE.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
+/* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {
     const char *name; /* as in config.json */

@@ -1,0 +1,263 @@
+/* Unit tests of base/text.c: numbers without surprises, words of untrusted sides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#undef fail /* base/failure.h has the better claim to the name */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static void unsigned_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t max;
+        int result;
+        uint64_t value;
+    } rows[] = {
+        {"0", UINT64_MAX, 0, 0},
+        {"00000000000000000000000000000000007", UINT64_MAX, 0, 7},
+        {"18446744073709551615", UINT64_MAX, 0, UINT64_MAX},
+        {"18446744073709551616", UINT64_MAX, -ERANGE, 0},
+        {"18446744073709551620", UINT64_MAX, -ERANGE, 0},
+        {"28446744073709551615", UINT64_MAX, -ERANGE, 0},
+        {"184467440737095516150", UINT64_MAX, -ERANGE, 0},
+        {"99999999999999999999999999999999", UINT64_MAX, -ERANGE, 0},
+        {"4294967295", UINT32_MAX, 0, UINT32_MAX},
+        {"4294967296", UINT32_MAX, -ERANGE, 0},
+        {"1", 0, -ERANGE, 0},
+        {"0", 0, 0, 0},
+        {"", UINT64_MAX, -EINVAL, 0},
+        {"-1", UINT64_MAX, -EINVAL, 0},
+        {"-0", UINT64_MAX, -EINVAL, 0},
+        {"+1", UINT64_MAX, -EINVAL, 0},
+        {" 1", UINT64_MAX, -EINVAL, 0},
+        {"1 ", UINT64_MAX, -EINVAL, 0},
+        {"1\n", UINT64_MAX, -EINVAL, 0},
+        {"\t1", UINT64_MAX, -EINVAL, 0},
+        {"0x10", UINT64_MAX, -EINVAL, 0},
+        {"1e3", UINT64_MAX, -EINVAL, 0},
+        {"1.0", UINT64_MAX, -EINVAL, 0},
+        {"1,000", UINT64_MAX, -EINVAL, 0},
+        {"1k", UINT64_MAX, -EINVAL, 0},
+        {"/", UINT64_MAX, -EINVAL, 0},
+        {":", UINT64_MAX, -EINVAL, 0},
+        {"\xd9\xa1", UINT64_MAX, -EINVAL, 0}, /* ARABIC-INDIC DIGIT ONE */
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        uint64_t value = 4711;
+        print_message("# '%s'\n", rows[i].text);
+        assert_int_equal(text_to_u64(rows[i].text, rows[i].max, &value), rows[i].result);
+        assert_true(value == (rows[i].result == 0 ? rows[i].value : 4711)); /* set on success only */
+    }
+}
+
+static void signed_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t min, max;
+        int result;
+        int64_t value;
+    } rows[] = {
+        {"0", INT64_MIN, INT64_MAX, 0, 0},
+        {"-0", INT64_MIN, INT64_MAX, 0, 0},
+        {"-1", INT64_MIN, INT64_MAX, 0, -1},
+        {"9223372036854775807", INT64_MIN, INT64_MAX, 0, INT64_MAX},
+        {"9223372036854775808", INT64_MIN, INT64_MAX, -ERANGE, 0},
+        {"-9223372036854775808", INT64_MIN, INT64_MAX, 0, INT64_MIN},
+        {"-9223372036854775809", INT64_MIN, INT64_MAX, -ERANGE, 0},
+        {"18446744073709551615", INT64_MIN, INT64_MAX, -ERANGE, 0},
+        {"-18446744073709551615", INT64_MIN, INT64_MAX, -ERANGE, 0},
+        {"-1000", -1000, 1000, 0, -1000},
+        {"-1001", -1000, 1000, -ERANGE, 0},
+        {"1001", -1000, 1000, -ERANGE, 0},
+        {"-1", 0, 10, -ERANGE, 0},
+        {"", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"-", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"--1", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"-+1", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"+1", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"- 1", INT64_MIN, INT64_MAX, -EINVAL, 0},
+        {"1-", INT64_MIN, INT64_MAX, -EINVAL, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t value = 4711;
+        print_message("# '%s'\n", rows[i].text);
+        assert_int_equal(text_to_i64(rows[i].text, rows[i].min, rows[i].max, &value), rows[i].result);
+        assert_true(value == (rows[i].result == 0 ? rows[i].value : 4711));
+    }
+}
+
+static void predicates(void **state)
+{
+    (void)state;
+    assert_true(text_equal(NULL, NULL));
+    assert_false(text_equal(NULL, ""));
+    assert_false(text_equal("", NULL));
+    assert_true(text_equal("a", "a"));
+    assert_false(text_equal("a", "ab"));
+    assert_true(text_starts("abc", ""));
+    assert_true(text_starts("abc", "abc"));
+    assert_false(text_starts("ab", "abc"));
+    assert_true(text_ends("abc", ""));
+    assert_true(text_ends("abc", "abc"));
+    assert_false(text_ends("bc", "abc"));
+    assert_false(text_ends("", "c"));
+}
+
+static void buffer_grows(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    text_add(&text, "");
+    assert_string_equal(text.data, "");
+    for (int i = 0; i < 5000; i++)
+        text_format(&text, "%d,", i % 10);
+    assert_int_equal(text.length, 10000);
+    assert_int_equal(strlen(text.data), 10000);
+    assert_string_equal(text.data + 9996, "8,9,");
+    text_add_n(&text, "\0\0", 2);
+    assert_int_equal(text.length, 10002);
+    assert_int_equal(text.data[10002], 0);
+    text_format(&text, "%s", "");
+    assert_int_equal(text.length, 10002);
+    text_done(&text);
+    assert_null(text.data);
+    /* Exactly to the border of the room and over it. */
+    char *exact = memory_new(600);
+    for (size_t length = 250; length < 520; length++) {
+        memset(exact, 'e', length);
+        exact[length] = '\0';
+        text_add(&text, exact);
+        assert_string_equal(text.data, exact);
+        text_done(&text);
+        text_format(&text, "%s", exact);
+        assert_string_equal(text.data, exact);
+        text_done(&text);
+    }
+    free(exact);
+}
+
+static void sanitize_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"", ""},
+        {"plain ~", "plain ~"},
+        {"line\nline\tend", "line line end"},
+        {"\x01\x02\x1f\x7f\r\b\v", "???????"},
+        {"\x1b[31mred", "?[31mred"},
+        {"\xc3\xa9", "\xc3\xa9"},
+        {"\xe2\x82\xac", "\xe2\x82\xac"},
+        {"\xf0\x9f\x90\xb3", "\xf0\x9f\x90\xb3"},
+        {"\xc2\xa0", "\xc2\xa0"},
+        {"\xdf\xbf", "\xdf\xbf"},
+        {"\xe0\xa0\x80", "\xe0\xa0\x80"},
+        {"\xed\x9f\xbf", "\xed\x9f\xbf"},
+        {"\xee\x80\x80", "\xee\x80\x80"},
+        {"\xef\xbf\xbf", "\xef\xbf\xbf"},
+        {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+        /* Control bytes of the second kind: terminals take U+009B for ESC [. */
+        {"\xc2\x80", "??"},
+        {"\xc2\x9b" "31m", "??31m"},
+        {"\xc2\x9f", "??"},
+        /* A continuation without a beginning. */
+        {"\x80", "?"},
+        {"\xbf\xbf", "??"},
+        /* Overlong forms: of '/', of NUL, of three and four bytes. */
+        {"\xc0\xaf", "??"},
+        {"\xc0\x80", "??"},
+        {"\xc1\xbf", "??"},
+        {"\xe0\x80\xaf", "???"},
+        {"\xe0\x9f\xbf", "???"},
+        {"\xf0\x80\x80\xaf", "????"},
+        {"\xf0\x8f\xbf\xbf", "????"},
+        /* Surrogates. */
+        {"\xed\xa0\x80", "???"},
+        {"\xed\xbf\xbf", "???"},
+        {"\xed\xa0\xbd\xed\xb0\x80", "??????"},
+        /* Above U+10FFFF, and bytes that begin nothing. */
+        {"\xf4\x90\x80\x80", "????"},
+        {"\xf5\x80\x80\x80", "????"},
+        {"\xf8\x88\x80\x80\x80", "?????"},
+        {"\xfc\x84\x80\x80\x80\x80", "??????"},
+        {"\xfe\xff", "??"},
+        /* Cut sequences: what follows is kept. */
+        {"\xc3", "?"},
+        {"\xc3x", "?x"},
+        {"\xe2\x82", "??"},
+        {"\xe2\x82x", "??x"},
+        {"\xe2x\x82", "?x?"},
+        {"\xf0\x9f\x90", "???"},
+        {"\xf0\x9f\x90\xc3\xa9", "???\xc3\xa9"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char out[64];
+        char *in = strdup(rows[i].in); /* of its exact size: a sanitizer sees a read beyond */
+        text_sanitize(out, sizeof(out), in);
+        print_message("# row %zu\n", i);
+        assert_string_equal(out, rows[i].out);
+        text_sanitize(out, sizeof(out), rows[i].out);
+        assert_string_equal(out, rows[i].out); /* what came out is clean */
+        free(in);
+    }
+}
+
+/* No sequence is cut in the middle, nothing is written beyond the room. */
+static void sanitize_into_little_room(void **state)
+{
+    (void)state;
+    static const char in[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xb3z";
+    static const char *const whole[] = {"", "", "a", "a", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9\xe2\x82\xac"};
+    for (size_t size = 1; size < ARRAY_LENGTH(whole); size++) {
+        char *out = malloc(size);
+        text_sanitize(out, size, in);
+        assert_string_equal(out, whole[size]);
+        free(out);
+    }
+    char out[sizeof(in)];
+    text_sanitize(out, sizeof(out), in);
+    assert_string_equal(out, in);
+}
+
+/* Every string of one to three bytes comes out as printable, valid UTF-8 of no more bytes. */
+static void sanitize_is_total(void **state)
+{
+    (void)state;
+    for (unsigned long n = 1; n < 1ul << 24; n += n < 1ul << 16 ? 1 : 251) {
+        char in[4] = {(char)(n & 0xff), (char)(n >> 8 & 0xff), (char)(n >> 16 & 0xff), 0}, out[8], again[8];
+        text_sanitize(out, sizeof(out), in);
+        text_sanitize(again, sizeof(again), out);
+        if (strcmp(out, again) != 0 || strlen(out) > strlen(in))
+            assert_int_equal(n, 0); /* shows the string */
+        for (const char *c = out; *c; c++)
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                assert_int_equal(n, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unsigned_numbers),
+        cmocka_unit_test(signed_numbers),
+        cmocka_unit_test(predicates),
+        cmocka_unit_test(buffer_grows),
+        cmocka_unit_test(sanitize_rows),
+        cmocka_unit_test(sanitize_into_little_room),
+        cmocka_unit_test(sanitize_is_total),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

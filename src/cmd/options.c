@@ -70,8 +70,10 @@ int options_read(int argc, char **argv, const struct option_row *rows, size_t ro
 {
     struct option table[ROWS_MAX + 1];
     char letters[ROWS_MAX * 2 + 3];
-    size_t used = order == OPTIONS_FIRST ? 1 : 0;
-    letters[0] = '+';
+    /* '-' hands over positional words one by one as the value of option 1; left to itself getopt would let
+     * POSIXLY_CORRECT in the environment decide about options behind them. */
+    size_t used = 0;
+    letters[used++] = order == OPTIONS_FIRST ? '+' : '-';
     letters[used++] = ':';
     if (rows_count > ROWS_MAX)
         return fail(why, FAILURE_BUG, "too many options");
@@ -88,14 +90,20 @@ int options_read(int argc, char **argv, const struct option_row *rows, size_t ro
     letters[used] = '\0';
     optind = 0; /* glibc: starts anew */
     opterr = 0;
-    int found;
+    int found, positionals = 0;
     while ((found = getopt_long_only(argc, argv, letters, table, NULL)) != -1) {
+        if (found == 1) {
+            argv[1 + positionals++] = optarg; /* a place that was read already */
+            continue;
+        }
         const struct option_row *row = find_row(rows, rows_count, found);
         if (row == NULL)
             return fail_unknown(argv, found, rows, rows_count, why);
         if (read_value(row, optarg, why) < 0)
             return -1;
     }
-    *ret_used = optind;
+    *ret_used = optind - positionals;
+    if (positionals > 0)
+        memmove(&argv[*ret_used], &argv[1], (size_t)positionals * sizeof(*argv));
     return 0;
 }

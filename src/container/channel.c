@@ -120,13 +120,15 @@ int channel_receive(int channel, int64_t deadline_ms, struct message *ret_messag
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno != ECONNRESET)
         return -errno;
+    if (got > 0 || (got == 0 && header.msg_controllen > 0))
+        take_fd(&header, ret_fd); /* an empty packet may carry some too */
     if (got <= 0) {
+        fd_close(ret_fd);
         ret_message->kind = MESSAGE_NONE;
         return 0;
     }
-    take_fd(&header, ret_fd);
     size_t due = ret_message->kind == MESSAGE_FAILED ? sizeof(*ret_message) : SHORT_MESSAGE;
-    if ((size_t)got != due || ret_message->kind >= MESSAGE_KINDS || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    if ((size_t)got != due || ret_message->kind == MESSAGE_NONE || ret_message->kind >= MESSAGE_KINDS || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
         fd_close(ret_fd);
         return -EPROTO;
     }

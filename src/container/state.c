@@ -104,6 +104,19 @@ int state_save(const struct state_directory *directory, const struct state *stat
     return save(directory, state, file_replace_at, why);
 }
 
+int state_parse(const char *text, size_t length, struct arena *arena, struct state *ret_state, struct failure *why)
+{
+    struct record record = {0};
+    if (json_read(&record_object, text, length, arena, &record, why) < 0)
+        return -1;
+    *ret_state = record.state;
+    ret_state->phase = record.phase;
+    ret_state->cgroup.manager = record.manager;
+    ret_state->init.pid = (pid_t)record.init_pid;
+    ret_state->creator.pid = (pid_t)record.creator_pid;
+    return 0;
+}
+
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)
 {
     char *text;
@@ -113,18 +126,12 @@ int state_load(const struct state_directory *directory, struct arena *arena, str
         why->kind = FAILURE_STATE;
         return failure_hint(why, "it was never finished or is damaged: remove it with delete --force");
     }
-    struct record record = {0};
-    if (json_read(&record_object, text, (size_t)length, arena, &record, why) < 0) {
+    if (state_parse(text, (size_t)length, arena, ret_state, why) < 0) {
         failure_context(why, "the state of container `%s` is damaged", directory->id);
         why->kind = FAILURE_STATE;
         why->pointer[0] = '\0';
         return failure_hint(why, "remove the container with delete --force");
     }
-    *ret_state = record.state;
-    ret_state->phase = record.phase;
-    ret_state->cgroup.manager = record.manager;
-    ret_state->init.pid = (pid_t)record.init_pid;
-    ret_state->creator.pid = (pid_t)record.creator_pid;
     return 0;
 }
 
@@ -279,10 +286,12 @@ int state_find_cgroup(const struct state_directory *directory, struct arena *are
         *colon = '\0';
         part[i] = colon + 1;
     }
-    struct cgroup_name name = {.manager = CGROUP_MANAGER_DISABLED, .joined = text_equal(part[1], "joined")};
-    for (enum cgroup_manager manager = 0; manager_words[manager] != NULL; manager++)
-        if (text_equal(part[0], manager_words[manager]))
-            name.manager = manager;
+    struct cgroup_name name = {.joined = text_equal(part[1], "joined")};
+    while (manager_words[name.manager] != NULL && !text_equal(part[0], manager_words[name.manager]))
+        name.manager++;
+    /* Guessing could remove what is not ours. */
+    if (manager_words[name.manager] == NULL || (!name.joined && !text_equal(part[1], "made")) || part[3][0] != '/')
+        return -EINVAL;
     name.unit = part[2][0] ? arena_copy(arena, part[2]) : NULL;
     name.path = arena_copy(arena, part[3]);
     *ret_name = name;

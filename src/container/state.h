@@ -69,6 +69,8 @@ int state_remove(struct state_directory *directory, struct failure *why) MUST_CH
 
 /* The first record of a new directory, then the later ones (replaced by rename). */
 int state_begin(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
+/* The record from any bytes; `text` need not be NUL-ended. */
+int state_parse(const char *text, size_t length, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
 int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
 /* why->errnum is ENOENT when there is no record yet. */
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;

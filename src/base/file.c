@@ -149,16 +149,14 @@ static int lift(struct removal *removal, int dirfd, const char *name)
     }
 }
 
-static int open_directory(int dirfd, const char *name, DIR **ret_directory)
+/* NULL with errno. */
+static DIR *open_directory(int dirfd, const char *name)
 {
     CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    *ret_directory = fdopendir(fd);
-    if (*ret_directory == NULL)
-        return -errno;
-    (void)fd_steal(&fd); /* the stream closes it */
-    return 0;
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory != NULL)
+        (void)fd_steal(&fd); /* the stream closes it */
+    return directory;
 }
 
 /* Removes one entry of the top directory. */
@@ -167,10 +165,10 @@ static int remove_entry(struct removal *removal, const char *name)
     int result = remove_single(removal->top_fd, name);
     if (result != -ENOTEMPTY && result != -EEXIST)
         return result;
-    DIR *directory;
-    result = open_directory(removal->top_fd, name, &directory);
-    if (result < 0)
-        return result;
+    DIR *directory = open_directory(removal->top_fd, name);
+    if (directory == NULL)
+        return -errno;
+    result = 0;
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
         if (is_self_or_parent(entry->d_name))
@@ -216,10 +214,9 @@ int file_remove_tree_at(int dirfd, const char *name)
     int r = remove_single(dirfd, name);
     if (r != -ENOTEMPTY && r != -EEXIST)
         return r;
-    DIR *directory;
-    r = open_directory(dirfd, name, &directory);
-    if (r < 0)
-        return r;
+    DIR *directory = open_directory(dirfd, name);
+    if (directory == NULL)
+        return -errno;
     r = remove_content(directory);
     (void)closedir(directory); /* nothing was written through it */
     if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && r == 0)

@@ -44,8 +44,12 @@ int root_attach(struct rootfs *rootfs, struct failure *why)
      * made here shows on the host, nor does the unmounting of the old root.  Sources that init has still to clone
      * may want to stay slaves of the host. */
     int result = tree_change_at_root(rootfs->root_fd >= 0 ? MS_PRIVATE : MS_SLAVE);
-    if (result < 0)
-        return fail_errno(why, result, "take the mount namespace off the host's mount propagation");
+    if (result < 0) {
+        (void)fail_errno(why, result, "take the mount namespace off the host's mount propagation");
+        return result != -EINVAL ? -1
+                                 : failure_hint(why, "the root directory of this process is not a mount, as after chroot: "
+                                                     "bind it onto itself before (mount --bind DIR DIR; chroot DIR)");
+    }
     if (rootfs->masked_paths->count && mask_source_open(rootfs, why) < 0)
         return -1;
     if (rootfs->root_fd < 0 && root_open(rootfs, why) < 0)

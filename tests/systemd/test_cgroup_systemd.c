@@ -1,5 +1,5 @@
 /*
- * tests/cgroup/test_cgroup_systemd.c: the systemd manager against a running systemd, as root with the system's and
+ * tests/systemd/test_cgroup_systemd.c: the systemd manager against a running systemd, as root with the system's and
  * as a user with that user's.
  *
  * Skipped (77) where no systemd runs, such as in a build container; a failure then when CRUN_LITE_TESTS_MUST_RUN=1.

@@ -57,7 +57,8 @@ static int write_directly(const struct id_mappings *mappings, pid_t pid, enum id
     struct text lines = {0};
     for (size_t i = 0; i < mappings->count; i++)
         text_format(&lines, "%u %u %u\n", mappings->items[i].inside, mappings->items[i].host, mappings->items[i].size);
-    int r = write_proc(pid, words[kind].file, lines.data, lines.length);
+    /* A map is taken in one write of less than a page. */
+    int r = lines.length < (size_t)sysconf(_SC_PAGESIZE) ? write_proc(pid, words[kind].file, lines.data, lines.length) : -E2BIG;
     text_done(&lines);
     return r;
 }
@@ -127,6 +128,10 @@ static int write_map(const struct id_mappings *mappings, pid_t pid, enum id_kind
         return 0;
     if (r == -EPERM && !unprivileged_single && geteuid() != 0)
         return run_helper(mappings, pid, kind, why);
+    if (r == -E2BIG) {
+        fail(why, FAILURE_CONFIG, "%zu mappings make the %s longer than one page, which the kernel does not take", mappings->count, words[kind].file);
+        return failure_pointer(why, "%s", words[kind].member);
+    }
     fail_errno(why, r, "write the %s of the user namespace", words[kind].file);
     if (r == -EINVAL)
         failure_hint(why, "ranges must not overlap, must not be empty and must stay below 4294967295");

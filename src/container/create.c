@@ -241,6 +241,7 @@ static int take_console(struct birth *birth, int *master, struct failure *why)
         return r;
     }
     birth->console_master = fd_steal(master);
+    proxy_give_size(birth->console_master);
     return 0;
 }
 

@@ -152,6 +152,9 @@ int terminal_send(int socket, int master, struct failure *why) MUST_CHECK;
  * The end of our stdin becomes ^D, a reader of our stdout that goes away a hangup of the terminal.
  * Returns the wait status of `pid` (our child); waits for no other.  Signals stay blocked afterwards. */
 int proxy_run(int pidfd, pid_t pid, int *master, int *ret_wait_status, struct failure *why) MUST_CHECK;
+/* Gives a new terminal the size of the caller's (the first of 0, 1, 2 that is one), before the program can look
+ * at it.  Runs in: creator. */
+void proxy_give_size(int master);
 /* Blocks every signal that can be, and makes SIGCHLD's action the default one: called before clone so that none
  * is lost; the old mask (NULL: not wanted) is what init restores. */
 #include <signal.h>

@@ -187,15 +187,30 @@ static void tty_restore(struct proxy *proxy)
     proxy->raw = false;
 }
 
-static void tty_copy_size(const struct proxy *proxy)
+static void copy_size(int tty, int master)
 {
     struct winsize size;
 
-    if (proxy->tty < 0 || proxy->master < 0 || ioctl(proxy->tty, TIOCGWINSZ, &size) < 0)
+    if (tty < 0 || master < 0 || ioctl(tty, TIOCGWINSZ, &size) < 0)
         return;
     if (size.ws_row == 0 && size.ws_col == 0)
         return; /* unknown: the container's own size is the better one */
-    (void)ioctl(proxy->master, TIOCSWINSZ, &size); /* it fails when the container's terminal is gone */
+    (void)ioctl(master, TIOCSWINSZ, &size); /* it fails when the container's terminal is gone */
+}
+
+static void tty_copy_size(const struct proxy *proxy)
+{
+    copy_size(proxy->tty, proxy->master);
+}
+
+void proxy_give_size(int master)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (isatty(fd)) {
+            copy_size(fd, master);
+            return;
+        }
+    }
 }
 
 /* ---- signals ---- */

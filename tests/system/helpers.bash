@@ -126,6 +126,18 @@ left_processes() {
     return 0
 }
 
+# A mount whose directory somebody else removed on the host meanwhile goes away everywhere: that is not ours.
+mounts_are_the_same() {
+    local line
+    [[ $1 == "$MOUNTS_BEFORE" ]] && return
+    while read -r line; do
+        case $line in
+        '> '*) return 1 ;;
+        '< '*) [[ ! -e ${line##* } ]] || return 1 ;;
+        esac
+    done < <(diff <(echo "$MOUNTS_BEFORE") <(echo "$1"))
+}
+
 # No state directory, no cgroup, no process, no mount on the host.  A process that was just killed may need a moment.
 assert_nothing_left() {
     local left mounts
@@ -137,8 +149,8 @@ assert_nothing_left() {
     fi
     wait_until no_processes_left || { echo "processes are left: $(left_processes)" >&2; return 1; }
     mounts=$(cut -d' ' -f1,5 /proc/self/mountinfo)
-    [[ $mounts == "$MOUNTS_BEFORE" ]] ||
-        { echo "mounts changed:"; diff <(echo "$MOUNTS_BEFORE") <(echo "$mounts"); } >&2 || return 1
+    mounts_are_the_same "$mounts" ||
+        { echo "mounts changed:"; diff <(echo "$MOUNTS_BEFORE") <(echo "$mounts"); return 1; } >&2
 }
 
 no_processes_left() { [[ -z $(left_processes) ]]; }

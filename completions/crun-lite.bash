@@ -25,7 +25,7 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete list spec features'
+    local commands='run create start state kill delete pause resume ps list spec features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
@@ -48,7 +48,7 @@ __crun_lite() {
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
-        -f) [[ $command != list ]] || ((i++)) ;;
+        -f) [[ $command != list && $command != ps ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -63,7 +63,7 @@ __crun_lite() {
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
     --format) words='table json' ;;
-    -f) [[ $command != list ]] || words='table json' ;;
+    -f) [[ $command != list && $command != ps ]] || words='table json' ;;
     esac
 
     if [[ -z $kind && -z $words ]]; then
@@ -74,11 +74,12 @@ __crun_lite() {
         create:-*) words=$create ;;
         kill:-*) words='--all --help' ;;
         delete:-*) words='--force --help' ;;
+        ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
         *:-*) words='--help' ;;
         run:*) ((${#arguments[@]})) || kind=directory ;;
-        start:* | state:* | delete:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in
             0) words=$(__crun_lite_ids) ;;

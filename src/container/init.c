@@ -96,7 +96,7 @@ static int join_namespaces(struct init *init, struct failure *why)
      * only while we are dumpable. */
     if (prctl(PR_SET_DUMPABLE, 0) < 0)
         return fail_sys(why, "become non-dumpable");
-    if (!birth->namespaces.escort && ns_join_all(&birth->namespaces, why) < 0)
+    if (ns_join_all(&birth->namespaces, why) < 0)
         return -1;
     if (birth->new_user_ns) {
         if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, init->setgroups_denied, why) < 0)

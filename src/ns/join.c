@@ -101,15 +101,25 @@ static int join(struct ns_joined *joined, struct failure *why)
     return 0;
 }
 
-/* Joins every namespace of the plan but the user namespace.  A refusal is an error unless `later` tells
- * that there will be a second try with other privileges. */
-static int join_pass(struct ns_plan *plan, bool later, struct failure *why)
+enum join_pass { BEFORE_USER, AFTER_USER, IN_INIT };
+
+/* Init joins the cgroup namespace, when it is in its cgroup: with nsdelegate, as systemd mounts cgroup2, nobody inside
+ * that namespace may put a child into a cgroup outside of its root (ENOENT).  A new user namespace has no power over it,
+ * so it is joined before that one all the same. */
+static bool waits_for_init(const struct ns_plan *plan, enum ns_type type)
+{
+    return type == NS_CGROUP && !plan->new_user;
+}
+
+/* Joins every namespace of the plan but the user namespace.  Before a user namespace is joined a refusal is no error:
+ * there will be a second try with other privileges. */
+static int join_pass(struct ns_plan *plan, enum join_pass pass, struct failure *why)
 {
     for (size_t i = 0; i < plan->joined_count; i++) {
         struct ns_joined *joined = &plan->joined[i];
-        if (joined->done || joined->type == NS_USER)
+        if (joined->done || joined->type == NS_USER || (pass != IN_INIT && waits_for_init(plan, joined->type)))
             continue;
-        if (join(joined, why) < 0 && !(later && why->errnum == EPERM))
+        if (join(joined, why) < 0 && !(pass == BEFORE_USER && plan->joined_user && why->errnum == EPERM))
             return -1;
     }
     return 0;
@@ -117,7 +127,7 @@ static int join_pass(struct ns_plan *plan, bool later, struct failure *why)
 
 int ns_join_before_user(struct ns_plan *plan, struct failure *why)
 {
-    return join_pass(plan, plan->joined_user, why);
+    return join_pass(plan, BEFORE_USER, why);
 }
 
 int ns_join_user(struct ns_plan *plan, struct failure *why)
@@ -134,12 +144,12 @@ int ns_join_user(struct ns_plan *plan, struct failure *why)
 
 int ns_join_after_user(struct ns_plan *plan, struct failure *why)
 {
-    return join_pass(plan, false, why);
+    return join_pass(plan, AFTER_USER, why);
 }
 
 int ns_join_all(struct ns_plan *plan, struct failure *why)
 {
-    return join_pass(plan, false, why);
+    return join_pass(plan, IN_INIT, why);
 }
 
 int ns_unshare_cgroup(struct failure *why)

@@ -78,7 +78,8 @@ int ns_join_before_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
 int ns_join_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
 int ns_join_after_user(struct ns_plan *plan, struct failure *why) MUST_CHECK;
 int ns_set_time_offsets(const struct ns_plan *plan, int proc_fd, struct failure *why) MUST_CHECK;
-/* Runs in: init on the direct way: network, ipc, uts, cgroup. */
+/* Runs in: init, inside its cgroup.  What is not joined yet: on the direct way network, ipc, uts and cgroup, with an escort
+ * cgroup. */
 int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
 
 /* Runs in: creator.  Writes the id maps of `pid`'s new user namespace: directly, for a single own

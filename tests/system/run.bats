@@ -23,7 +23,8 @@ load helpers
 
 @test "every exit status from 0 to 255 comes through" {
     local wanted got
-    for ((wanted = 0; wanted < 256; wanted++)); do
+    # A slow host takes some of them.
+    for wanted in ${SYSTEM_TESTS_EXIT_STATUSES:-$(seq 0 255)}; do
         sed "s/\"report\"/\"exit\", \"$wanted\"/" "$BUNDLE/config.json" >"$BUNDLE/config.now"
         mkdir -p "$BATS_TEST_TMPDIR/each"
         ln -sfn "$BUNDLE/rootfs" "$BATS_TEST_TMPDIR/each/rootfs"

@@ -30,7 +30,7 @@ static int live_open(const struct runtime *runtime, const char *id, enum state_l
     if (state_open(runtime->root, id, lock, &live->directory, why) < 0 ||
         state_load(&live->directory, &live->arena, &live->state, why) < 0)
         return -1;
-    live->status = state_status(&live->directory, &live->state);
+    live->status = state_status(&live->state);
     if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
         return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[live->status]);
     if (live->state.cgroup.path == NULL) {

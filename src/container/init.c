@@ -231,23 +231,28 @@ static int find_program(struct init *init, struct failure *why)
     return environment_find_program(process->args.items[0], init->environment, process->cwd, &birth->arena, &init->program, why);
 }
 
-/* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the container
- * must not hang in between, so init ends and the container is stopped. */
+/* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the next one is
+ * waited for. */
 static int await_start_command(struct init *init, struct failure *why)
 {
-    struct birth *birth = init->birth;
-    fd_close(&init->conversation);
-    int connection;
-    do
-        connection = accept4(birth->start_socket, NULL, NULL, SOCK_CLOEXEC);
-    while (connection < 0 && errno == EINTR);
-    if (connection < 0)
-        return fail_sys(why, "wait for start");
-    fd_close(&birth->start_socket);
-    init->conversation = connection;
+    int *listening = &init->birth->start_socket;
     init->told_by_start = true;
-    struct message message;
-    return await(init, MESSAGE_START, MESSAGE_START, &message, why);
+    for (;;) {
+        struct message message;
+        int fd;
+        fd_close(&init->conversation);
+        init->conversation = accept4(*listening, NULL, NULL, SOCK_CLOEXEC);
+        if (init->conversation < 0 && errno != EINTR)
+            return fail_sys(why, "wait for start");
+        if (init->conversation < 0 || channel_receive(init->conversation, -1, &message, &fd) < 0)
+            continue;
+        fd_close(&fd);
+        if (message.kind == MESSAGE_START)
+            break;
+    }
+    /* From here on a second start is refused. */
+    fd_close(listening);
+    return 0;
 }
 
 static int await_start(struct init *init, struct failure *why)

@@ -45,7 +45,7 @@ int container_state(const struct runtime *runtime, const char *id, struct json_w
     if (r == 0)
         r = state_load(&directory, &arena, &state, why);
     if (r == 0) {
-        enum state_status status = state_status(&directory, &state);
+        enum state_status status = state_status(&state);
         state_document(writer, &state, status, shown_pid(&state, status));
     }
     state_close(&directory);
@@ -62,7 +62,7 @@ static int summarize(const struct runtime *runtime, const char *id, struct arena
         return -1;
     *ret_summary = (struct container_summary){.id = arena_copy(arena, id), .status = "stopped", .bundle = "", .created = ""};
     if (state_load(&directory, arena, &state, &why) == 0) {
-        enum state_status status = state_status(&directory, &state);
+        enum state_status status = state_status(&state);
         ret_summary->status = state_status_words[status];
         ret_summary->pid = shown_pid(&state, status);
         ret_summary->bundle = state.bundle;

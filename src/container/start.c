@@ -35,7 +35,7 @@ static int read_spec(struct start *start, struct failure *why)
 
 static int check_status(const struct start *start, struct failure *why)
 {
-    switch (state_status(&start->directory, &start->state)) {
+    switch (state_status(&start->state)) {
     case STATUS_CREATED:
         return 0;
     case STATUS_STOPPED:
@@ -95,12 +95,11 @@ static int hear_init(struct start *start, int connection, struct failure *why)
 static int signal_start(struct start *start, struct failure *why)
 {
     CLEANUP_FD int connection = channel_connect(start->directory.fd, STATE_START_SOCKET);
+    if (connection == -ECONNREFUSED)
+        return fail(why, FAILURE_STATE, "cannot start container `%s`: it is being started already", start->state.id);
     if (connection < 0)
         return fail_errno(why, connection, "connect to the waiting init of container `%s`", start->state.id);
-    /* The socket goes before START: were we killed in between, init would see the connection end and stop,
-     * instead of a container that looks startable for ever. */
-    if (unlinkat(start->directory.fd, STATE_START_SOCKET, 0) < 0)
-        return fail_sys(why, "remove the start socket of container `%s`", start->state.id);
+    /* Were we killed here, init would see the connection end without a word, and wait for the next start. */
     int r = channel_send(connection, MESSAGE_START, 0, -1);
     if (r < 0 && r != -EPIPE)
         return fail_errno(why, r, "speak to the init process");

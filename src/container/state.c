@@ -308,7 +308,7 @@ static bool is_paused(const struct state *state)
     return fd >= 0 && cgroup_is_frozen(fd);
 }
 
-enum state_status state_status(const struct state_directory *directory, const struct state *state)
+enum state_status state_status(const struct state *state)
 {
     if (state->phase == PHASE_CREATING)
         return pid_alive(&state->creator) ? STATUS_CREATING : STATUS_STOPPED;
@@ -316,7 +316,7 @@ enum state_status state_status(const struct state_directory *directory, const st
         return STATUS_STOPPED;
     if (is_paused(state))
         return STATUS_PAUSED;
-    return faccessat(directory->fd, STATE_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+    return pid_has_executed(state->init.pid) == 0 ? STATUS_CREATED : STATUS_RUNNING;
 }
 
 void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid)

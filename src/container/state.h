@@ -3,7 +3,7 @@
  *
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
- *   <root>/<id>/start.sock    exists while init waits for start
+ *   <root>/<id>/start.sock    init listens here until it is told to start
  *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
  *
  * The directory's creation (mkdir) decides who owns an id; its flock orders the commands of one container.
@@ -80,8 +80,9 @@ int state_keep_cgroup(const struct state_directory *directory, const struct cgro
 /* PLAIN: 0 or -errno (-ENOENT: none was kept). */
 int state_find_cgroup(const struct state_directory *directory, struct arena *arena, struct cgroup_name *ret_name) MUST_CHECK;
 
-/* What the container is doing right now: pid with start time, then cgroup.events, then the start socket. */
-enum state_status state_status(const struct state_directory *directory, const struct state *state);
+/* What the container is doing right now: pid with start time, then cgroup.events, then whether init has executed the
+ * program. */
+enum state_status state_status(const struct state *state);
 
 /* The state document of the runtime specification. */
 void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid);

@@ -192,9 +192,9 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
     return r;
 }
 
-static int check_deletable(const struct state_directory *directory, const struct state *state, struct failure *why)
+static int check_deletable(const struct state *state, struct failure *why)
 {
-    enum state_status status = state_status(directory, state);
+    enum state_status status = state_status(state);
     if (status == STATUS_STOPPED || status == STATUS_CREATED)
         return 0;
     fail(why, FAILURE_STATE, "cannot delete container %s that is not stopped: %s", state->id, state_status_words[status]);
@@ -245,7 +245,7 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
     if (state_load(&directory, &arena, &state, why) < 0) {
         r = force == DELETE_ANY ? delete_remains(&directory, &arena, why) : -1;
     } else {
-        r = force == DELETE_ANY ? 0 : check_deletable(&directory, &state, why);
+        r = force == DELETE_ANY ? 0 : check_deletable(&state, why);
         if (r == 0)
             r = stop_destroy(&directory, &state, why);
     }

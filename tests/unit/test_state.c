@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -355,16 +357,24 @@ static void status_of_the_dead(void **state)
     (void)state;
     struct state seen = {.phase = PHASE_CREATING, .creator = {.pid = getpid()}};
     char letter;
-    assert_int_equal(state_status(&directory, &seen), STATUS_STOPPED); /* another process of that pid */
+    assert_int_equal(state_status(&seen), STATUS_STOPPED); /* another process of that pid */
     assert_int_equal(pid_look(getpid(), &seen.creator.start_time, &letter), 0);
-    assert_int_equal(state_status(&directory, &seen), STATUS_CREATING);
+    assert_int_equal(state_status(&seen), STATUS_CREATING);
     seen.phase = PHASE_CREATED;
-    assert_int_equal(state_status(&directory, &seen), STATUS_STOPPED);
+    assert_int_equal(state_status(&seen), STATUS_STOPPED);
     seen.init = seen.creator;
-    assert_int_equal(state_status(&directory, &seen), STATUS_RUNNING);
-    assert_int_equal(symlinkat("dangling", directory.fd, STATE_START_SOCKET), 0);
-    assert_int_equal(state_status(&directory, &seen), STATUS_CREATED);
-    assert_int_equal(unlinkat(directory.fd, STATE_START_SOCKET, 0), 0);
+    assert_int_equal(state_status(&seen), STATUS_RUNNING);
+    /* A clone that has not executed anything waits for start. */
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    seen.init.pid = child;
+    assert_int_equal(pid_look(child, &seen.init.start_time, &letter), 0);
+    assert_int_equal(state_status(&seen), STATUS_CREATED);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(state_status(&seen), STATUS_STOPPED);
 }
 
 int main(void)

@@ -127,7 +127,8 @@ static int run_command(const struct runtime *runtime, const struct command *comm
 static int run_main(int argc, char **argv, const struct inherited_fds *inherited, struct arena *arena, struct failure *why)
 {
     int used;
-    struct runtime runtime = {.inherited = inherited, .argv = argv};
+    /* A copy: reading the options reorders argv, and a second exec must find it as it was. */
+    struct runtime runtime = {.inherited = inherited, .argv = arena_grow(arena, argv, (size_t)argc, (size_t)argc + 1, sizeof(*argv))};
     if (fds_ensure_standard(why) < 0 || open_log(argc, argv, why) < 0 ||
         options_read(argc, argv, global_options, ARRAY_LENGTH(global_options), OPTIONS_FIRST, &used, why) < 0 || set_log_level(why) < 0)
         return -1;

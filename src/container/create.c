@@ -81,7 +81,7 @@ static void birth_undo(struct birth *birth)
     end_process(&birth->escort);
     end_process(&birth->init);
     cgroup_undo(&birth->cgroup);
-    if (birth->directory.fd >= 0)
+    if (birth->directory.root_fd >= 0)
         IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
     if (birth->pid_file_written)
         (void)unlink(birth->request->pid_file); /* gone already is fine */
@@ -471,8 +471,10 @@ static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code,
     int status;
     /* Other commands (state, kill, exec) need the lock while we only wait. */
     fd_close(&birth->directory.fd);
-    if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &status, why) < 0)
+    if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &status, why) < 0) {
+        birth_undo(birth); /* nobody would see its end or hear its signals */
         return -1;
+    }
     birth->init.pid = 0;
     *ret_exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return flags & RUN_KEEP ? 0 : birth_end(birth, why);

@@ -93,7 +93,8 @@ static void write_mounts(struct json_writer *w, bool rootless)
     /* sysfs belongs to the network namespace: without an own one it cannot be mounted, only bound. */
     static const struct default_mount sys[] = {
         {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro", NULL}},
-        {"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro", NULL}},
+        /* rro: cgroup file systems below /sys are read-only too (CVE-2023-25809). */
+        {"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "rro", NULL}},
     };
     static const struct default_mount cgroup = {
         "/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro", NULL}};

@@ -88,6 +88,7 @@ static void rootless_config(void **state)
     assert_false(spec.linux.resources.set);
     assert_false(has_option(mount_at(&spec, "/dev/pts"), "gid=5"));
     assert_true(has_option(mount_at(&spec, "/sys"), "rbind"));
+    assert_true(has_option(mount_at(&spec, "/sys"), "rro"));
     assert_string_equal(mount_at(&spec, "/sys")->source, "/sys");
     spec_done(&spec);
 }

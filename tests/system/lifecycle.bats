@@ -8,6 +8,7 @@ load helpers
     is_status "$ID" created
     silently rt start "$ID"
     is_status "$ID" running
+    wait_until output_has ready
     silently rt kill "$ID" TERM
     status_becomes "$ID" stopped
     [[ $(container_pid "$ID") == 0 ]]
@@ -74,6 +75,8 @@ load helpers
     create_container
     silently rt start "$ID"
     fails 1 "$M_START_RUNNING" -- rt start "$ID"
+    # Before it has a handler, PID 1 does not hear SIGTERM.
+    wait_until output_has ready
     silently rt kill "$ID"
     status_becomes "$ID" stopped
     fails 1 "$M_START_STOPPED" -- rt start "$ID"

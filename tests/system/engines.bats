@@ -104,3 +104,13 @@ runs_as_configured() {
 @test "ctr run with limits" { runs_as_configured ctr-limits; }
 @test "ctr run --privileged" { runs_as_configured ctr-privileged; }
 
+
+# Written for a Podman that runs in a user namespace of its own; what they ask of the runtime is the same.
+@test "rootless podman run" { runs_as_configured podman-rootless; }
+@test "rootless podman run with limits" { runs_as_configured podman-rootless-limits; }
+@test "rootless podman run, cgroupfs" { runs_as_configured podman-rootless-cgroupfs; }
+@test "rootless podman run --userns=keep-id" { runs_as_configured podman-rootless-keepid; }
+@test "rootless buildah run" { runs_as_configured buildah-rootless; }
+@test "podman run -t, without its terminal" { runs_as_configured podman-tty; }
+@test "ctr run with the systemd manager's path replaced" { runs_as_configured ctr-systemd; }
+@test "ctr run --privileged with every device of its host" { runs_as_configured ctr-privileged-2; }

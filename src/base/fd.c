@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void fd_close(int *fd)
@@ -78,6 +79,26 @@ int fd_set_nonblocking(int fd, bool nonblocking)
 bool fd_is_open(int fd)
 {
     return fcntl(fd, F_GETFD) >= 0;
+}
+
+int fd_connect(int socket, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CLEANUP_FD int path_fd = -1;
+    if (strlen(path) < sizeof(address.sun_path)) {
+        memcpy(address.sun_path, path, strlen(path));
+    } else {
+        /* Through a descriptor of the socket's own name. */
+        path_fd = open(path, O_PATH | O_CLOEXEC);
+        if (path_fd < 0)
+            return -errno;
+        fd_path(path_fd, address.sun_path);
+    }
+    int r;
+    do
+        r = connect(socket, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    while (r == -EINTR);
+    return r;
 }
 
 int fd_send(int socket, int fd, const void *data, size_t length)

@@ -28,6 +28,8 @@ ssize_t fd_read_up_to(int fd, void *data, size_t size) MUST_CHECK;
 int fd_set_nonblocking(int fd, bool nonblocking);
 bool fd_is_open(int fd);
 
+/* Connects a UNIX socket to `path`, which may be longer than a socket address.  0 or -errno.  Host side only. */
+int fd_connect(int socket, const char *path) MUST_CHECK;
 /* One descriptor by SCM_RIGHTS with `length` bytes of payload (>= 1) over a stream or seqpacket socket. */
 int fd_send(int socket, int fd, const void *data, size_t length) MUST_CHECK;
 

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
@@ -118,35 +117,13 @@ int terminal_take(int slave, uid_t owner, struct failure *why)
 
 /* ---- creator ---- */
 
-/* A path longer than an address (107 bytes) is reached through a descriptor of the socket itself. */
-static int terminal_address(const char *path, int *ret_fd, struct sockaddr_un *address)
-{
-    memset(address, 0, sizeof(*address));
-    address->sun_family = AF_UNIX;
-    if (strlen(path) < sizeof(address->sun_path)) {
-        memcpy(address->sun_path, path, strlen(path));
-        return 0;
-    }
-    *ret_fd = open(path, O_PATH | O_CLOEXEC);
-    if (*ret_fd < 0)
-        return -errno;
-    fd_path(*ret_fd, address->sun_path);
-    return 0;
-}
-
 int terminal_connect(const char *socket_path, struct failure *why)
 {
-    struct sockaddr_un address;
-    CLEANUP_FD int path_fd = -1;
     CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int err;
 
     if (fd < 0)
         return fail_sys(why, "create a socket");
-    err = terminal_address(socket_path, &path_fd, &address);
-    while (err == 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        if (errno != EINTR)
-            err = -errno;
+    int err = fd_connect(fd, socket_path);
     if (err < 0) {
         (void)fail_errno(why, err, "connect to the socket '%s'", socket_path); /* returned below */
         return failure_hint(why, "a stream socket must be listening there before the command is run");

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -20,38 +19,13 @@
 /* An agent that neither accepts nor reads must not hold the container's creation for ever. */
 #define AGENT_PATIENCE_SECONDS 30
 
-/* A path longer than an address is reached through a descriptor of the socket itself.  0 or -errno. */
-static int listener_address(const char *path, int *ret_fd, struct sockaddr_un *address)
-{
-    memset(address, 0, sizeof(*address));
-    address->sun_family = AF_UNIX;
-    if (strlen(path) < sizeof(address->sun_path)) {
-        memcpy(address->sun_path, path, strlen(path));
-        return 0;
-    }
-    *ret_fd = open(path, O_PATH | O_CLOEXEC);
-    if (*ret_fd < 0)
-        return -errno;
-    fd_path(*ret_fd, address->sun_path);
-    return 0;
-}
-
 static int listener_connect(const char *path, int socket_fd)
 {
     struct timeval patience = {.tv_sec = AGENT_PATIENCE_SECONDS};
-    struct sockaddr_un address;
-    CLEANUP_FD int path_fd = -1;
-    int err;
 
     if (setsockopt(socket_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
         return -errno;
-    err = listener_address(path, &path_fd, &address);
-    if (err < 0)
-        return err;
-    do
-        err = connect(socket_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    while (err == -EINTR);
-    return err;
+    return fd_connect(socket_fd, path);
 }
 
 /* One sendmsg, with the descriptor when `fd` >= 0.  The count sent or -errno. */

@@ -23,7 +23,7 @@ static void explain(const struct ns_spawn *spawn, int errnum, struct failure *wh
         failure_hint(why, "a process limit is reached: see pids.max of the cgroup and RLIMIT_NPROC");
     else if (errnum == EPERM && (spawn->flags & CLONE_NEWUSER))
         failure_hint(why, "user namespaces are refused here: see /proc/sys/user/max_user_namespaces and "
-                          "/proc/sys/kernel/unprivileged_userns_clone");
+                          "/proc/sys/kernel/unprivileged_userns_clone; after chroot the kernel refuses them too");
     else if (errnum == EPERM)
         failure_hint(why, "without root privileges add a namespace of type \"user\" with mappings to /linux/namespaces");
     else if ((errnum == EACCES || errnum == EBUSY || errnum == EOPNOTSUPP) && spawn->cgroup_fd >= 0)

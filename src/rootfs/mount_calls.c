@@ -119,7 +119,8 @@ static int config_set_word(int context_fd, const char *word, struct filesystem_t
     return config_set(context_fd, key, equals + 1, trouble);
 }
 
-static int config_set_superblock(int context_fd, const struct filesystem *filesystem, struct filesystem_trouble *trouble)
+static int config_set_superblock(int context_fd, const struct filesystem *filesystem,
+                                 struct filesystem_trouble *trouble)
 {
     int result = 0;
 

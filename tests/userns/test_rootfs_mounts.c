@@ -146,7 +146,8 @@ static void bind_kind_differs_body(struct sandbox *sandbox)
     make_dirs("source");
     make_file("rootfs/file", "");
     sandbox_mount(sandbox, "/file", "bind", "source", "bind");
-    run_refused(sandbox, "/mounts/0", "bind '/tmp/sandbox/source' at '/file': Not a directory", "both be directories");
+    run_refused(sandbox, "/mounts/0", "bind '/tmp/sandbox/source' at '/file': Not a directory",
+                "both be directories");
 }
 
 static void copied_link_inside(struct sandbox *sandbox)
@@ -450,7 +451,8 @@ static void device_conflict_body(struct sandbox *sandbox)
     sandbox->spec.linux.devices_count = 1;
     make_dirs("rootfs/data");
     make_file("rootfs/data/full", "not a device");
-    run_refused(sandbox, "/linux/devices/0", "'/data/full' exists already and is not the device c 1:7", "remove it");
+    run_refused(sandbox, "/linux/devices/0", "'/data/full' exists already and is not the device c 1:7",
+                "remove it");
 }
 
 /* ---- entering ---- */
@@ -575,7 +577,8 @@ static void bound_cgroup_inside(struct sandbox *sandbox)
     CHECK((flags_of("/sys/fs/cgroup") & (ST_RDONLY | ST_NOSUID)) == (ST_RDONLY | ST_NOSUID));
 }
 
-/* MNT-23: without a cgroup namespace the host's mount is bound: all of it, in a user namespace the container's part. */
+/* MNT-23: without a cgroup namespace the host's mount is bound: all of it, or the container's part in a user
+ * namespace. */
 static void bound_cgroup_body(struct sandbox *sandbox)
 {
     make_dirs("cgroup/a/b");

@@ -1,8 +1,8 @@
 /*
  * rootfs/apply.c: carries the plan out.
  *
- * Runs in: init, in its new mount namespace, before the root switch.  Every mount is made detached, dressed with its
- * attributes and propagation, filled where needed, and only then attached to a target that is an fd.
+ * Runs in: init, in its new mount namespace, before the root switch.  Every mount is made detached, dressed with
+ * its attributes and propagation, filled where needed, and only then attached to a target that is an fd.
  */
 #include "rootfs/plan.h"
 
@@ -31,7 +31,8 @@ static int target_check_not_proc(const struct mount_step *step, int target_fd, s
         return fail_sys(why, "examine the mount point '%s'", step->target_inside);
     if (status.f_type != PROC_SUPER_MAGIC)
         return 0;
-    fail(why, FAILURE_CONFIG, "'%s' cannot be mounted over: a symbolic link leads it into /proc", step->target_inside);
+    fail(why, FAILURE_CONFIG, "'%s' cannot be mounted over: a symbolic link leads it into /proc",
+         step->target_inside);
     return failure_pointer(why, "/mounts/%zu/destination", step->index);
 }
 

@@ -62,7 +62,8 @@ static int device_bind(const struct device_step *device, int parent_fd, const ch
     }
     if (source_fd < 0) {
         device_failed(device, source_fd, "find the host's device for", why);
-        return failure_hint(why, "device nodes cannot be made in a user namespace; the host must have '%s' as %c %u:%u",
+        return failure_hint(why,
+                            "device nodes cannot be made in a user namespace; the host must have '%s' as %c %u:%u",
                             device->path_inside, S_ISBLK(device->mode) ? 'b' : 'c', major(device->number),
                             minor(device->number));
     }
@@ -192,8 +193,8 @@ int devices_fill_new_dev(struct rootfs *rootfs, int dev_fd, struct failure *why)
         const char *name;
         if (!device->in_new_dev)
             continue;
-        int parent_fd = device_parent(device, dev_fd, device->path_inside + strlen("/dev/"), PATH_NO_LINKS, &made_fd,
-                                      &name, why);
+        int parent_fd = device_parent(device, dev_fd, device->path_inside + strlen("/dev/"), PATH_NO_LINKS,
+                                      &made_fd, &name, why);
         if (parent_fd < 0 || device_make(rootfs, device, parent_fd, name, why) < 0)
             return -1;
     }
@@ -285,7 +286,8 @@ static int terminal_check(int terminal_fd, struct failure *why)
 
     if (fstat(terminal_fd, &status) < 0 || fstatfs(terminal_fd, &filesystem) < 0)
         return fail_sys(why, "examine the container's terminal");
-    if (!S_ISCHR(status.st_mode) || major(status.st_rdev) < PTY_MAJOR_FIRST || major(status.st_rdev) > PTY_MAJOR_LAST ||
+    unsigned number = major(status.st_rdev);
+    if (!S_ISCHR(status.st_mode) || number < PTY_MAJOR_FIRST || number > PTY_MAJOR_LAST ||
         filesystem.f_type != DEVPTS_MAGIC)
         return fail(why, FAILURE_BUG, "the container's terminal is not a pseudoterminal");
     return 0;

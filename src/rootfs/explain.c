@@ -15,8 +15,8 @@ static const char *hint_permission(const struct rootfs *rootfs, const struct mou
 {
     if (step->kind == MOUNT_BIND || step->kind == MOUNT_REMOUNT)
         return (step->options.attributes.clear | step->options.tree.clear)
-                   ? "an option of this mount takes away a restriction (ro, nosuid, nodev, noexec, noatime) that the "
-                     "source has outside, which a user namespace must not do: leave that option out"
+                   ? "an option of this mount takes away a restriction (ro, nosuid, nodev, noexec, noatime) that "
+                     "the source has outside, which a user namespace must not do: leave that option out"
                    : "the source may be unreadable for the user that becomes the container's root";
     if (text_equal(step->type, "proc"))
         return "the kernel mounts /proc only in a new pid namespace, and not where the host's own /proc is partly "
@@ -90,9 +90,10 @@ int explain_target(struct failure *why, const struct mount_step *step, int errnu
 {
     errnum = errnum < 0 ? -errnum : errnum;
     if (errnum == ELOOP && step->target_links == PATH_NO_LINKS) {
-        fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the mount point must be a directory, not a symlink", step->type,
-             step->target_inside);
-        failure_hint(why, "correct the image: '%s' or a directory above it is a symbolic link", step->target_inside);
+        fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the mount point must be a directory, not a symlink",
+             step->type, step->target_inside);
+        failure_hint(why, "correct the image: '%s' or a directory above it is a symbolic link",
+                     step->target_inside);
     } else {
         fail_errno(why, errnum, "make the mount point '%s'", step->target_inside);
         if (errnum == EACCES || errnum == EPERM)

@@ -48,8 +48,10 @@ static int map_write(pid_t pid, const char *file, const struct id_mappings *mapp
     char path[64];
     struct text lines = {0};
 
-    for (size_t i = 0; i < mappings->count; i++)
-        text_format(&lines, "%u %u %u\n", mappings->items[i].inside, mappings->items[i].host, mappings->items[i].size);
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct id_mapping *item = &mappings->items[i];
+        text_format(&lines, "%u %u %u\n", item->inside, item->host, item->size);
+    }
     snprintf(path, sizeof(path), "/proc/%d/%s", (int) pid, file);
     int result = file_write_at(AT_FDCWD, path, lines.data, lines.length);
     text_done(&lines);

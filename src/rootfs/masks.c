@@ -67,7 +67,8 @@ static int mask_attach(struct mask_source *source, int target_fd)
     return clone_fd < 0 ? clone_fd : tree_attach(clone_fd, target_fd);
 }
 
-static int mask_path(struct rootfs *rootfs, struct mask_source *file, struct mask_source *directory, const char *path)
+static int mask_path(struct rootfs *rootfs, struct mask_source *file, struct mask_source *directory,
+                     const char *path)
 {
     CLEANUP_FD int target_fd = path_open(rootfs->root_fd, path, PATH_LINKS_INSIDE);
     struct stat status;

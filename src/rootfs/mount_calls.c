@@ -56,12 +56,15 @@ int tree_change(int tree_fd, const struct tree_change *change, enum tree_reach r
 
     if (!change->set && !change->clear && !change->propagation)
         return 0;
-    return or_errno(kernel_mount_setattr(tree_fd, "", AT_EMPTY_PATH | (reach == TREE_ALL ? AT_RECURSIVE : 0), &attr));
+    unsigned flags = AT_EMPTY_PATH | (reach == TREE_ALL ? AT_RECURSIVE : 0);
+    return or_errno(kernel_mount_setattr(tree_fd, "", flags, &attr));
 }
 
 int tree_attach(int tree_fd, int target_fd)
 {
-    return or_errno(kernel_move_mount(tree_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+
+    return or_errno(kernel_move_mount(tree_fd, "", target_fd, "", flags));
 }
 
 int tree_attach_at(int tree_fd, int dir_fd, const char *name)
@@ -119,7 +122,8 @@ static int config_set_word(int context_fd, const char *word, struct filesystem_t
     return config_set(context_fd, key, equals + 1, trouble);
 }
 
-static int config_set_superblock(int context_fd, const struct filesystem *filesystem, struct filesystem_trouble *trouble)
+static int config_set_superblock(int context_fd, const struct filesystem *filesystem,
+                                 struct filesystem_trouble *trouble)
 {
     int result = 0;
 

@@ -56,7 +56,8 @@ struct filesystem_trouble {
 /* A new detached mount of a filesystem. */
 int filesystem_new(const struct filesystem *filesystem, struct filesystem_trouble *trouble) MUST_CHECK;
 /* Changes the options of the filesystem that is mounted at mount_fd. */
-int filesystem_change(int mount_fd, const struct filesystem *filesystem, struct filesystem_trouble *trouble) MUST_CHECK;
+int filesystem_change(int mount_fd, const struct filesystem *filesystem,
+                      struct filesystem_trouble *trouble) MUST_CHECK;
 /* True when fsconfig(2), which takes values up to 255 bytes, cannot express `data` (long overlay layers). */
 bool filesystem_needs_mount(const struct strings *data);
 /* mount(2) over the directory target_fd; the working directory is the same afterwards. */

@@ -309,7 +309,8 @@ static int extension_word(struct mount_options *options, const char *word, const
     snprintf(at, sizeof(at), "%s/options/%zu", pointer, index);
     fail_config(why, at, "mount option '%s' is not supported", word);
     if (strstr(word, "idmap="))
-        return failure_hint(why, "give the ranges as uidMappings and gidMappings of the mount, with the option idmap");
+        return failure_hint(why,
+                            "give the ranges as uidMappings and gidMappings of the mount, with the option idmap");
     return -1;
 }
 

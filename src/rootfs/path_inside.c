@@ -25,7 +25,8 @@
 static int open_resolved(int dir_fd, const char *path, uint64_t resolve)
 {
     for (int tries = 0; tries < RACE_LIMIT; tries++) {
-        int fd = kernel_openat2(dir_fd, path[0] ? path : ".", O_PATH | O_CLOEXEC, 0, resolve | RESOLVE_NO_MAGICLINKS);
+        int fd = kernel_openat2(dir_fd, path[0] ? path : ".", O_PATH | O_CLOEXEC, 0,
+                                resolve | RESOLVE_NO_MAGICLINKS);
         if (fd >= 0)
             return fd;
         if (errno != EAGAIN && errno != EINTR)

@@ -79,7 +79,9 @@ static int enter_by_pivot(struct rootfs *rootfs, struct failure *why)
     /* Old and new root in one place (pivot_root(2), "pivot_root(".", ".")"): no directory is needed for the old. */
     if (kernel_pivot_root(".", ".") < 0) {
         fail_sys(why, "pivot_root into '%s'", rootfs->root_path_host);
-        return why->errnum == EINVAL ? failure_hint(why, "on an initramfs root the option --no-pivot is needed") : -1;
+        if (why->errnum == EINVAL)
+            failure_hint(why, "on an initramfs root the option --no-pivot is needed");
+        return -1;
     }
     if (umount2(".", MNT_DETACH) < 0)
         return fail_sys(why, "detach the host's root");

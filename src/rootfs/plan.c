@@ -185,7 +185,8 @@ static int check_bind(const struct mount_step *step, const struct spec_mount *mo
     for (size_t i = 0; i < step->options.data.count; i++) {
         if (word_is_cgroup_option(step->options.data.items[i]))
             continue;
-        fail_config(why, pointer, "bind mount at '%s' has the filesystem option '%s', which a bind mount cannot change",
+        fail_config(why, pointer,
+                    "bind mount at '%s' has the filesystem option '%s', which a bind mount cannot change",
                     step->target_inside, step->options.data.items[i]);
         failure_hint(why, "remove the option, or correct its spelling");
         return failure_pointer(why, "%s/options/%zu", pointer, step->options.first_data);
@@ -206,7 +207,8 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
         return -1;
     }
     if (any && !mappings) {
-        fail_config(why, pointer, "mount at '%s' needs both uidMappings and gidMappings, with at least one entry each",
+        fail_config(why, pointer,
+                    "mount at '%s' needs both uidMappings and gidMappings, with at least one entry each",
                     step->target_inside);
         return failure_pointer(why, "%s/%s", pointer, mount->uid_mappings.count ? "gidMappings" : "uidMappings");
     }

@@ -44,8 +44,8 @@ int rootfs_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
  * Runs in: creator, after rootfs_open. */
 int rootfs_open_idmaps(struct rootfs *rootfs, int container_user_ns, struct failure *why) MUST_CHECK;
 
-/* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there, still in the host's root: "/dev/null" and
- * other devices are taken from there.
+/* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there, still in the host's root: "/dev/null"
+ * and other devices are taken from there.
  * mount: propagation, root, /mounts in order, devices and links.  `proc_fd`: see process.h; not used so far. */
 int rootfs_mount(struct rootfs *rootfs, int proc_fd, struct failure *why) MUST_CHECK;
 /* The container's root directory (O_PATH), lent; valid after rootfs_mount. */

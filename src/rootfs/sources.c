@@ -71,7 +71,8 @@ int root_open(struct rootfs *rootfs, struct failure *why)
 
 /* ---- binds ---- */
 
-static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum, struct failure *why)
+static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
+                         struct failure *why)
 {
     if (errnum != -ENOENT && errnum != -ENOTDIR)
         return explain_mount(why, rootfs, step, errnum, NULL);
@@ -221,7 +222,8 @@ static void sources_leave_to_init(struct rootfs *rootfs, size_t opened)
 {
     int spare = SPARE_DESCRIPTORS;
 
-    log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process", opened);
+    log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process",
+              opened);
     for (size_t i = opened; i-- > 0 && spare > 0;) {
         struct mount_step *step = &rootfs->mounts[i];
         if (step->tree_fd < 0 || step->options.idmap != IDMAP_NONE)

@@ -173,7 +173,8 @@ static void test_kinds(void **state)
 /* MNT-13, MNT-15, MOPT-65 */
 static void test_data(void **state)
 {
-    struct mount_options options = read_words("size=64k,nosuid,,mode=1777,acl,nofail,_netdev,x-a.b=c,comment=d,newinstance");
+    struct mount_options options =
+        read_words("size=64k,nosuid,,mode=1777,acl,nofail,_netdev,x-a.b=c,comment=d,newinstance");
 
     (void) state;
     assert_int_equal(options.data.count, 4);

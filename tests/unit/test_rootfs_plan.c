@@ -114,7 +114,8 @@ static void test_kinds_in_order(void **state)
     add("/e", "cgroup", NULL, "ro");
     add("/d", NULL, NULL, "remount ro bind");
     struct rootfs *rootfs = plan();
-    const enum mount_kind kinds[] = {MOUNT_BIND, MOUNT_BIND, MOUNT_BIND, MOUNT_FILESYSTEM, MOUNT_CGROUP, MOUNT_REMOUNT};
+    const enum mount_kind kinds[] = {MOUNT_BIND,       MOUNT_BIND,   MOUNT_BIND,
+                                     MOUNT_FILESYSTEM, MOUNT_CGROUP, MOUNT_REMOUNT};
     assert_int_equal(rootfs->mounts_count, 6);
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(rootfs->mounts[i].kind, kinds[i]);

@@ -128,7 +128,8 @@ void sandbox_default_bundle(struct sandbox *sandbox)
     sandbox_mount(sandbox, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro");
     sandbox->spec.root.readonly = true;
     sandbox_strings(&sandbox->spec.linux.masked_paths, sandbox->masked,
-                    "/proc/acpi /proc/kcore /proc/keys /proc/timer_list /proc/scsi /sys/firmware /nowhere /proc/keys");
+                    "/proc/acpi /proc/kcore /proc/keys /proc/timer_list /proc/scsi /sys/firmware /nowhere "
+                    "/proc/keys");
     sandbox_strings(&sandbox->spec.linux.readonly_paths, sandbox->readonly,
                     "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger /nowhere");
 }

@@ -2,8 +2,8 @@
  * tests/userns/rootfs_sandbox.h: a pretended host with one container, for tests of src/rootfs/.
  *
  * A case runs in a child with a mount namespace of its own, as root or in a user namespace that it makes: the
- * "host".  Its mounts are shared, so that a mount which leaks out of the container is seen.  The container's init is
- * a grandchild with new namespaces; it is this very program, so the root filesystem can be empty.
+ * "host".  Its mounts are shared, so that a mount which leaks out of the container is seen.  The container's init
+ * is a grandchild with new namespaces; it is this very program, so the root filesystem can be empty.
  */
 #ifndef CRUN_LITE_TESTS_ROOTFS_SANDBOX_H
 #define CRUN_LITE_TESTS_ROOTFS_SANDBOX_H

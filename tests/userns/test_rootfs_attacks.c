@@ -350,10 +350,18 @@ static void check_case(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(dev_is_link_body),         CASE(device_parent_is_link_body), CASE(proc_is_link_body),
-        CASE(link_into_proc_body),      CASE(false_proc_body),            CASE(target_escapes_body),
-        CASE(target_loops_body),        CASE(file_target_is_link_body),   CASE(masks_body),
-        CASE(null_is_link_body),        CASE(console_body),               CASE(console_is_link_body),
+        CASE(dev_is_link_body),
+        CASE(device_parent_is_link_body),
+        CASE(proc_is_link_body),
+        CASE(link_into_proc_body),
+        CASE(false_proc_body),
+        CASE(target_escapes_body),
+        CASE(target_loops_body),
+        CASE(file_target_is_link_body),
+        CASE(masks_body),
+        CASE(null_is_link_body),
+        CASE(console_body),
+        CASE(console_is_link_body),
         CASE(race_body),
     };
 

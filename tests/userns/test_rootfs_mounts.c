@@ -147,7 +147,8 @@ static void bind_kind_differs_body(struct sandbox *sandbox)
     make_dirs("source");
     make_file("rootfs/file", "");
     sandbox_mount(sandbox, "/file", "bind", "source", "bind");
-    run_refused(sandbox, "/mounts/0", "bind '/tmp/sandbox/source' at '/file': Not a directory", "both be directories");
+    run_refused(sandbox, "/mounts/0", "bind '/tmp/sandbox/source' at '/file': Not a directory",
+                "both be directories");
 }
 
 static void copied_link_inside(struct sandbox *sandbox)
@@ -414,7 +415,8 @@ static void devices_body(struct sandbox *sandbox)
 static void devices_user_ns_inside(struct sandbox *sandbox)
 {
     (void) sandbox;
-    static const char *const names[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+    static const char *const names[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                        "/dev/random", "/dev/urandom", "/dev/tty"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         CHECK(S_ISCHR(mode_of(names[i])));
@@ -450,7 +452,8 @@ static void device_conflict_body(struct sandbox *sandbox)
     sandbox->spec.linux.devices_count = 1;
     make_dirs("rootfs/data");
     make_file("rootfs/data/full", "not a device");
-    run_refused(sandbox, "/linux/devices/0", "'/data/full' exists already and is not the device c 1:7", "remove it");
+    run_refused(sandbox, "/linux/devices/0", "'/data/full' exists already and is not the device c 1:7",
+                "remove it");
 }
 
 /* ---- entering ---- */
@@ -567,6 +570,30 @@ static void host_sys_body(struct sandbox *sandbox)
     sandbox->inside = host_sys_inside;
     run(sandbox);
     CHECK(!(flags_of("/sys") & ST_RDONLY) || !sandbox_is_root());
+}
+
+static void bound_cgroup_inside(struct sandbox *sandbox)
+{
+    CHECK(exists(sandbox->user_ns ? "/sys/fs/cgroup/own" : "/sys/fs/cgroup/a/b/own"));
+    CHECK((flags_of("/sys/fs/cgroup") & (ST_RDONLY | ST_NOSUID)) == (ST_RDONLY | ST_NOSUID));
+}
+
+/* MNT-23: without a cgroup namespace the host's mount is bound: all of it, or the container's part in a user
+ * namespace. */
+static void bound_cgroup_body(struct sandbox *sandbox)
+{
+    make_dirs("cgroup/a/b");
+    make_file("cgroup/a/b/own", "");
+    sandbox->no_cgroup_ns = true;
+    sandbox->around.cgroup_mount = "/tmp/sandbox/cgroup";
+    sandbox->around.cgroup_path = "/a/b";
+    sandbox_mount(sandbox, "/sys/fs/cgroup", "cgroup", "cgroup", "ro nosuid relatime nsdelegate");
+    sandbox->inside = bound_cgroup_inside;
+    run(sandbox);
+    sandbox->user_ns = true;
+    run(sandbox);
+    sandbox->around.cgroup_mount = NULL;
+    run_refused(sandbox, "/mounts/0", "the host has no cgroup2 mount", "mount cgroup2");
 }
 
 /* ---- idmap ---- */
@@ -712,12 +739,31 @@ static int idmap_teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(binds_body),        CASE(binds_user_ns_body),   CASE(bind_missing_body),    CASE(bind_kind_differs_body),
-        CASE(copied_link_body),  CASE(tmpfs_body),           CASE(failures_body),        CASE(devpts_group_body),
-        CASE(remount_body),      CASE(overlay_body),         CASE(propagation_body),     CASE(root_propagation_body),
-        ROOT_CASE(devices_body), CASE(devices_user_ns_body), CASE(device_conflict_body), CASE(no_pivot_body),
-        CASE(chroot_body),       CASE(host_sys_body),        IDMAP_CASE(idmap_body),     IDMAP_CASE(idmap_own_body),
-        ROOT_CASE(idmap_refused_body), ROOT_CASE(unreachable_root_body), CASE(many_binds_body), CASE(label_body),
+        CASE(binds_body),
+        CASE(binds_user_ns_body),
+        CASE(bind_missing_body),
+        CASE(bind_kind_differs_body),
+        CASE(copied_link_body),
+        CASE(tmpfs_body),
+        CASE(failures_body),
+        CASE(devpts_group_body),
+        CASE(remount_body),
+        CASE(overlay_body),
+        CASE(propagation_body),
+        CASE(root_propagation_body),
+        ROOT_CASE(devices_body),
+        CASE(devices_user_ns_body),
+        CASE(device_conflict_body),
+        CASE(no_pivot_body),
+        CASE(chroot_body),
+        CASE(host_sys_body),
+        IDMAP_CASE(idmap_body),
+        IDMAP_CASE(idmap_own_body),
+        ROOT_CASE(idmap_refused_body),
+        ROOT_CASE(unreachable_root_body),
+        CASE(many_binds_body),
+        CASE(label_body),
+        CASE(bound_cgroup_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

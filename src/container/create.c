@@ -332,7 +332,8 @@ static int keep_config(struct birth *birth, struct failure *why)
 static int serve_init(struct birth *birth, struct failure *why)
 {
     /* What init need not wait for overlaps with its mounts. */
-    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 || keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
+    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
+        keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
         return -1;
     if (cgroup_write_late(&birth->cgroup, why) < 0 || write_pid_file(birth, why) < 0 || send_pidfd(birth, why) < 0)
         return -1;
@@ -354,6 +355,15 @@ static void birth_init(struct birth *birth, const struct runtime *runtime, const
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
 
+/* Something we did to init failed; was that because it never lived?  Leaves it to be reaped. */
+static bool is_born_dead(const struct birth *birth)
+{
+    siginfo_t end = {0};
+    return birth->words != NULL && atomic_load(&birth->words->stage) == STAGE_UNBORN && birth->init.pid > 0 &&
+           waitid(P_PID, (id_t)birth->init.pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           end.si_pid == birth->init.pid && end.si_code == CLD_KILLED && end.si_status == SIGKILL;
+}
+
 /* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
  * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
  * cgroups.  Moving the child by cgroup.procs works. */
@@ -361,6 +371,7 @@ static int clone_again(struct birth *birth, struct failure *why)
 {
     log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
     end_process(&birth->escort);
+    end_process(&birth->init);
     fd_close(&birth->channel);
     birth->attach = birth->init_waits = true;
     birth->died_unborn = false;
@@ -378,7 +389,7 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
     proxy_block_signals(&birth->old_signals);
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
         return 0;
-    return birth->died_unborn && !birth->attach ? clone_again(birth, why) : -1;
+    return (birth->died_unborn || is_born_dead(birth)) && !birth->attach ? clone_again(birth, why) : -1;
 }
 
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)

@@ -68,6 +68,20 @@ value() { cat "$(group)/$1"; }
     [[ $result == 1 ]]
 }
 
+# Kernels that compare the kill counters of two cgroups end a child that is cloned into such a cgroup at its birth.
+@test "a cgroup whose processes were killed once can be used again, with and without a user namespace" {
+    local filter
+    mkdir -p "$(group)"
+    echo 1 >"$(group)/cgroup.kill"
+    program exit 7
+    run -7 rt run "$ID"
+    filter='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    config "$filter | .linux.gidMappings = .linux.uidMappings"
+    chown -R 100000:100000 rootfs
+    run -7 rt run "$ID"
+    rmdir "$(group)"
+}
+
 @test "devices: denied by default, the standard ones allowed, a rule opens one more" {
     mknod rootfs/data/mem c 1 1
     mknod rootfs/data/null c 1 3

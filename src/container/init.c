@@ -179,7 +179,6 @@ static int run_create_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATING,
         .pid = getpid(),
-        .directory_fd = -1,
     };
     return hooks_run(hooks, &call, why);
 }
@@ -280,7 +279,6 @@ static int run_start_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATED,
         .pid = getpid(),
-        .directory_fd = -1,
         .default_env = init->environment,
     };
     return hooks_run(hooks, &call, why);
@@ -319,7 +317,7 @@ static int load_filter(struct init *init, struct failure *why)
 
 static enum identity_groups groups_rule(const struct init *init)
 {
-    const char *keep = spec_annotation(&init->birth->spec, "run.oci.keep_original_groups");
+    const char *keep = spec_annotation(&init->birth->spec, ANNOTATION_KEEP_GROUPS);
     if (text_equal(keep, "1"))
         return IDENTITY_GROUPS_KEEP;
     /* Also where the runtime itself runs in a user namespace whose groups are fixed. */
@@ -382,7 +380,7 @@ static int init_run(struct init *init, struct failure *why)
     if (await_start(init, why) < 0 || run_start_hooks(init, why) < 0)
         return -1;
     if (!init->birth->spec.process.set)
-        return fail_config(why, "/process", "there is no process to start");
+        return fail(why, FAILURE_BUG, "started without a process"); /* `start` and `run` refuse it */
     if (become_process(init, why) < 0)
         return -1;
     return execute(init, why);

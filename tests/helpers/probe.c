@@ -1014,7 +1014,7 @@ static const struct command *command_named(const char *name)
 
 int main(int argc, char **argv)
 {
-    static char *words[64] = {"probe"};
+    static char name[] = "probe", *words[64] = {name};
     int status = 0;
 
     whole_argv = calloc((size_t)argc + 1, sizeof(*whole_argv));

@@ -230,12 +230,32 @@ static int find_program(struct init *init, struct failure *why)
     return environment_find_program(process->args.items[0], init->environment, process->cwd, &birth->arena, &init->program, why);
 }
 
+/* The kernel drops what would end the first process of a pid namespace by default; on return that is what is left to do. */
+static void end_by_signal(int sig)
+{
+    (void)raise(sig); /* the handler is gone (SA_RESETHAND); cannot fail for a signal that has just come */
+    _exit(128 + sig);
+}
+
+/* `kill` of a created container means init itself, whatever pid namespace it is in. */
+static void obey_signals(const sigset_t *mask)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGIO, SIGVTALRM, SIGPROF, SIGPWR};
+    struct sigaction end = {.sa_handler = end_by_signal, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
+        (void)sigaction(ending[i], &end, NULL); /* cannot fail for these */
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        (void)sigaction(sig, &end, NULL); /* likewise */
+    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
+}
+
 /* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the next one is
  * waited for. */
 static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
     init->told_by_start = true;
+    obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
         int fd;

@@ -22,11 +22,6 @@ const char *const spec_effective_annotations[] = {
     NULL,
 };
 
-static const char *check_annotation_key(const char *key)
-{
-    return key[0] == '\0' ? "a key that is not empty" : NULL;
-}
-
 /* MAJOR.MINOR.PATCH, then -prerelease and +build of any content; only major 1 is compatible with us. */
 static const char *check_version(const char *value)
 {
@@ -105,7 +100,7 @@ static const struct json_member config_members[] = {
     JSON_FIELD(struct spec, "hostname", JSON_STRING, hostname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec, "domainname", JSON_STRING, domainname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_INLINE("hooks", hooks),
-    JSON_PAIRS(struct spec, "annotations", annotations, .check_key = check_annotation_key),
+    JSON_PAIRS(struct spec, "annotations", annotations),
     JSON_NESTED(struct spec, "linux", linux, table_linux, .present = JSON_AT(struct spec, linux.set)),
     {.name = "vm", .kind = JSON_PRESENT, .present = JSON_AT(struct spec, vm_set)},
 };

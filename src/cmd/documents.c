@@ -9,7 +9,6 @@
 #include "rootfs/rootfs.h"
 #include "seccomp/seccomp.h"
 #include "spec/documents.h"
-#include "spec/read.h"
 
 static struct {
     const char *bundle;
@@ -101,8 +100,6 @@ static int run_features(const struct runtime *runtime, int argc, char **argv, st
         .apparmor = true,
         .selinux = true,
         .memory_policy = true,
-        .intel_rdt = spec_supported.intel_rdt,
-        .net_devices = spec_supported.net_devices,
         .idmap = true,
     };
     struct json_writer *writer = json_writer_new(JSON_PRETTY);

@@ -28,10 +28,6 @@ int spec_parse_process(const char *text, size_t length, struct arena *arena, str
 int spec_parse_resources(const char *text, size_t length, struct arena *arena,
                          struct spec_resources *resources, struct failure *why) MUST_CHECK;
 
-/* The sections that a release may lack: spec_check refuses what is false here, the features document says so. */
-struct spec_support { bool intel_rdt, net_devices; };
-extern const struct spec_support spec_supported;
-
 /* Rules of the specification that a single member cannot show: contradictions, required companions, what
  * cgroup v2 cannot express, what this release refuses.  `pointer` is where the part stands: "/process" and
  * "/linux/resources" in config.json, "" in a document of its own. */

@@ -10,7 +10,6 @@
 
 #include "base/text.h"
 
-#define ANNOTATION_PREFIX "org.systemd.property."
 #define CPUSET_BITS_MAX 8192 /* CONFIG_NR_CPUS at its largest */
 #define USEC_PER_SEC 1000000u
 #define QUOTA_STEP_USEC 10000u /* systemd keeps the quota in percent of a CPU: per second, 10 ms each */
@@ -260,9 +259,9 @@ int properties_of_annotations(const struct string_map *annotations, struct arena
 {
     for (size_t i = 0; annotations && i < annotations->count; i++) {
         const char *key = annotations->items[i].key;
-        if (!text_starts(key, ANNOTATION_PREFIX))
+        if (!text_starts(key, ANNOTATION_SYSTEMD_PROPERTY))
             continue;
-        const char *name = key + strlen(ANNOTATION_PREFIX);
+        const char *name = key + strlen(ANNOTATION_SYSTEMD_PROPERTY);
         const char *pointer = arena_format(arena, "/annotations/%.128s", key);
         if (!name_is_valid(name))
             return fail_config(why, pointer, "'%.128s' is no name of a systemd property", name);

@@ -54,7 +54,7 @@ struct birth {
     bool attach;            /* init is moved into its cgroup after clone: systemd manager, or see birth_bring_up */
     bool died_unborn;       /* init was killed before its first instruction */
     bool hooks_wait;        /* prestart or createRuntime hooks: BUILT is answered by GO_ON */
-    bool hooks_called;      /* a failure from here on runs the poststop hooks */
+    bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */
     bool pid_file_written;
     struct ns_child escort; /* pid 0: none */
     struct ns_child init;   /* pid 0: not yet */

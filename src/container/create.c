@@ -77,7 +77,7 @@ static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
     struct hook_call call = {
-        .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
+        .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     end_process(&birth->escort);
     end_process(&birth->init);
     cgroup_undo(&birth->cgroup);
@@ -85,7 +85,7 @@ static void birth_undo(struct birth *birth)
         IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
     if (birth->pid_file_written)
         (void)unlink(birth->request->pid_file); /* gone already is fine */
-    if (birth->hooks_called)
+    if (birth->poststop_due)
         hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
 }
 
@@ -223,10 +223,9 @@ static int record_init(struct birth *birth, struct failure *why)
 
 static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
 {
-    CLEANUP_FD int bundle = open(birth->state.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct hook_call call = {
-        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid, .directory_fd = bundle};
-    birth->hooks_called = true;
+        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid};
+    birth->poststop_due = true;
     return hooks_run(&birth->spec.hooks[kind], &call, why);
 }
 
@@ -248,7 +247,7 @@ static int take_console(struct birth *birth, int *master, struct failure *why)
 /* Serves init until it is READY. */
 static int await_ready(struct birth *birth, struct failure *why)
 {
-    birth->hooks_called = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    birth->poststop_due = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -435,6 +434,8 @@ int listener_send(const struct spec *spec, const struct state *state, int listen
 /* START, then whatever init has to say until end of file, which means that the program was executed. */
 static int birth_start(struct birth *birth, struct failure *why)
 {
+    /* From here on it was a container, whatever becomes of it: its end is a deletion. */
+    birth->poststop_due = true;
     if (tell_init(birth, MESSAGE_START, why) < 0)
         return -1;
     for (;;) {
@@ -454,15 +455,14 @@ static int birth_start(struct birth *birth, struct failure *why)
         pid_has_executed(birth->init.pid) == 0)
         return explain_death(birth, why);
     struct hook_call call = {
-        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .directory_fd = -1};
-    birth->hooks_called = true;
+        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
 /* The foreground's end: what delete would do, with what we hold. */
 static int birth_end(struct birth *birth, struct failure *why)
 {
-    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)

@@ -179,7 +179,6 @@ static int run_create_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATING,
         .pid = getpid(),
-        .directory_fd = -1,
     };
     return hooks_run(hooks, &call, why);
 }
@@ -231,12 +230,32 @@ static int find_program(struct init *init, struct failure *why)
     return environment_find_program(process->args.items[0], init->environment, process->cwd, &birth->arena, &init->program, why);
 }
 
+/* The kernel drops what would end the first process of a pid namespace by default; on return that is what is left to do. */
+static void end_by_signal(int sig)
+{
+    (void)raise(sig); /* the handler is gone (SA_RESETHAND); cannot fail for a signal that has just come */
+    _exit(128 + sig);
+}
+
+/* `kill` of a created container means init itself, whatever pid namespace it is in. */
+static void obey_signals(const sigset_t *mask)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGIO, SIGVTALRM, SIGPROF, SIGPWR};
+    struct sigaction end = {.sa_handler = end_by_signal, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
+        (void)sigaction(ending[i], &end, NULL); /* cannot fail for these */
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        (void)sigaction(sig, &end, NULL); /* likewise */
+    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
+}
+
 /* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the next one is
  * waited for. */
 static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
     init->told_by_start = true;
+    obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
         int fd;
@@ -280,7 +299,6 @@ static int run_start_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATED,
         .pid = getpid(),
-        .directory_fd = -1,
         .default_env = init->environment,
     };
     return hooks_run(hooks, &call, why);
@@ -319,7 +337,7 @@ static int load_filter(struct init *init, struct failure *why)
 
 static enum identity_groups groups_rule(const struct init *init)
 {
-    const char *keep = spec_annotation(&init->birth->spec, "run.oci.keep_original_groups");
+    const char *keep = spec_annotation(&init->birth->spec, ANNOTATION_KEEP_GROUPS);
     if (text_equal(keep, "1"))
         return IDENTITY_GROUPS_KEEP;
     /* Also where the runtime itself runs in a user namespace whose groups are fixed. */
@@ -382,7 +400,7 @@ static int init_run(struct init *init, struct failure *why)
     if (await_start(init, why) < 0 || run_start_hooks(init, why) < 0)
         return -1;
     if (!init->birth->spec.process.set)
-        return fail_config(why, "/process", "there is no process to start");
+        return fail(why, FAILURE_BUG, "started without a process"); /* `start` and `run` refuse it */
     if (become_process(init, why) < 0)
         return -1;
     return execute(init, why);

@@ -43,6 +43,14 @@ static int read_bundle(struct birth *birth, struct failure *why)
     return 0;
 }
 
+/* `create` works without one; `start` is what fails then (runtime.md). */
+static int check_process(const struct birth *birth, struct failure *why)
+{
+    if (birth->mode == BIRTH_CREATE || birth->spec.process.set)
+        return 0;
+    return fail_config(why, "/process", "there is no process to start");
+}
+
 static int check_terminal(const struct birth *birth, struct failure *why)
 {
     bool terminal = birth->spec.process.set && birth->spec.process.terminal;
@@ -79,7 +87,7 @@ static int check_specification(struct birth *birth, struct failure *why)
 {
     const struct spec *spec = &birth->spec;
     if (spec_check(spec, why) < 0 || seccomp_check(&spec->linux.seccomp, why) < 0 || limits_check(spec, why) < 0 ||
-        check_terminal(birth, why) < 0 || lsm_check(&spec->process, spec->linux.mount_label, why) < 0)
+        check_process(birth, why) < 0 || check_terminal(birth, why) < 0 || lsm_check(&spec->process, spec->linux.mount_label, why) < 0)
         return -1;
     return 0;
 }
@@ -168,6 +176,7 @@ static int begin_record(struct birth *birth, struct failure *why)
     state->owner = geteuid();
     state->annotations = birth->spec.annotations;
     state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
+    state->no_process = !birth->spec.process.set;
     state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
@@ -223,7 +232,9 @@ static int make_filter(struct birth *birth, struct failure *why)
     if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));
     CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
+    if (seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why) < 0)
+        return -1;
+    return birth->filter.notify ? seccomp_find_agent(seccomp->listener_path, why) : 0;
 }
 
 int prepare_channel(struct birth *birth, struct failure *why)

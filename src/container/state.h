@@ -40,6 +40,7 @@ struct state {
     struct cgroup_name cgroup;
     struct string_map annotations;
     bool new_pid_ns; /* the kernel kills everybody when init dies */
+    bool no_process; /* config.json has none: nothing to start */
     bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
 };
 

@@ -94,7 +94,7 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
 static const char *default_signal(const struct state *state)
 {
     for (size_t i = 0; i < state->annotations.count; i++)
-        if (text_equal(state->annotations.items[i].key, "org.opencontainers.image.stopSignal"))
+        if (text_equal(state->annotations.items[i].key, ANNOTATION_STOP_SIGNAL))
             return state->annotations.items[i].value;
     return "TERM";
 }
@@ -185,7 +185,7 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
     /* The hooks are read before their copy goes, and run after everything is gone. */
     run_poststop(directory, state, &spec);
     int r = state_remove(directory, why);
-    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = state, .status = STATUS_STOPPED, .directory_fd = -1};
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = state, .status = STATUS_STOPPED};
     if (r == 0)
         hooks_run_poststop(&spec.hooks[HOOK_POSTSTOP], &call);
     spec_done(&spec);

@@ -233,4 +233,11 @@ struct spec {
 /* Value of an annotation or NULL. */
 const char *spec_annotation(const struct spec *spec, const char *key);
 
+/* The annotations that change what the runtime does; all others are only handed on. */
+#define ANNOTATION_STOP_SIGNAL "org.opencontainers.image.stopSignal"
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+#define ANNOTATION_SYSTEMD_PROPERTY "org.systemd.property." /* a prefix, as its dot says */
+/* The same as a list that NULL ends, for the features document. */
+extern const char *const spec_effective_annotations[];
+
 #endif

@@ -13,6 +13,15 @@ const char *const hook_kind_names[HOOK_KINDS] = {
     [HOOK_POSTSTOP] = "poststop",
 };
 
+const char *const spec_effective_annotations[] = {
+    ANNOTATION_STOP_SIGNAL,
+#ifdef HAVE_SYSTEMD
+    ANNOTATION_SYSTEMD_PROPERTY,
+#endif
+    ANNOTATION_KEEP_GROUPS,
+    NULL,
+};
+
 /* MAJOR.MINOR.PATCH, then -prerelease and +build of any content; only major 1 is compatible with us. */
 static const char *check_version(const char *value)
 {

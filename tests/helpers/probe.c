@@ -22,9 +22,12 @@
  *   spin SECONDS               uses one processor                    -> {"cpu_ms":N}: what it got
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
  *   winsize-on-winch           says "ready", then the size at each SIGWINCH until SIGTERM
- *   hook LOG NAME [EXIT]       appends one JSON line with stdin, environment and namespaces to LOG
+ *   hook LOG NAME [EXIT]       appends one JSON line with stdin, argv, environment, namespaces and a look at the process of
+ *                              the state to LOG; "exists" tells of each path in PROBE_LOOK (divided by colons)
  *   hang-hook LOG NAME         as hook, then sleeps for ever
  *   exec PATH [ARG...]         replaces itself
+ *
+ * Without a word, the words are those of the variable PROBE_COMMAND.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -54,6 +57,8 @@
 #include <unistd.h>
 
 extern char **environ;
+
+static char **whole_argv; /* of the program, ended by NULL; the commands see their own words only */
 
 /* --- JSON out: a comma is due exactly where a value or key follows another ------------------------------- */
 
@@ -389,14 +394,14 @@ static void report_one_mount(FILE *out, char *line)
     close_with(out, '}');
 }
 
-static void report_mounts(FILE *out)
+static void report_mounts(FILE *out, const char *path)
 {
     static char text[262144];
     char *rest = text, *line;
 
     key(out, "mounts");
     open_with(out, '[');
-    if (slurp("/proc/self/mountinfo", text, sizeof(text)) >= 0)
+    if (slurp(path, text, sizeof(text)) >= 0)
         while ((line = strsep(&rest, "\n")) != NULL)
             if (*line != '\0')
                 report_one_mount(out, line);
@@ -514,7 +519,7 @@ static int command_report(int argc, char **argv)
     report_descriptors(stdout);
     report_devices(stdout);
     report_terminal(stdout);
-    report_mounts(stdout);
+    report_mounts(stdout, "/proc/self/mountinfo");
     close_with(stdout, '}');
     line_ends(stdout);
     return 0;
@@ -884,6 +889,55 @@ static int command_orphan(int argc, char **argv)
     return 0;
 }
 
+/* What a hook sees of the process that the state names. */
+static void report_subject(FILE *out, const char *state)
+{
+    static const char *const links[] = {"exe", "ns/mnt", "ns/net", "ns/pid"};
+    const char *at = strstr(state, "\"pid\":");
+    long pid = at == NULL ? 0 : strtol(at + 6, NULL, 10);
+    char path[PATH_MAX];
+
+    key(out, "subject");
+    open_with(out, '{');
+    for (size_t i = 0; pid > 0 && i < sizeof(links) / sizeof(links[0]); i++) {
+        snprintf(path, sizeof(path), "/proc/%ld/%s", pid, links[i]);
+        pair_link(out, links[i], path);
+    }
+    snprintf(path, sizeof(path), "/proc/%ld/root/etc/marker", pid);
+    key(out, "in_root");
+    separate(out);
+    fputs(pid > 0 && access(path, F_OK) == 0 ? "true" : "false", out);
+    snprintf(path, sizeof(path), "/proc/%ld/cgroup", pid);
+    pair_file(out, "cgroup", path);
+    snprintf(path, sizeof(path), "/proc/%ld/mountinfo", pid);
+    report_mounts(out, path);
+    close_with(out, '}');
+}
+
+static void report_exists(FILE *out)
+{
+    const char *given = getenv("PROBE_LOOK");
+    char *rest = given == NULL ? NULL : strdup(given), *path;
+
+    key(out, "exists");
+    open_with(out, '{');
+    while ((path = strsep(&rest, ":")) != NULL) {
+        key(out, path);
+        separate(out);
+        fputs(access(path, F_OK) == 0 ? "true" : "false", out);
+    }
+    close_with(out, '}');
+}
+
+static void report_whole_argv(FILE *out)
+{
+    key(out, "argv");
+    open_with(out, '[');
+    for (char **word = whole_argv; *word != NULL; word++)
+        value_text(out, *word);
+    close_with(out, ']');
+}
+
 static int command_hook(int argc, char **argv)
 {
     static char state[65536];
@@ -909,6 +963,9 @@ static int command_hook(int argc, char **argv)
     report_arguments(out, argc, argv);
     report_uts_and_namespaces(out);
     report_descriptors(out);
+    report_whole_argv(out);
+    report_subject(out, state);
+    report_exists(out);
     close_with(out, '}');
     line_ends(out);
     fclose(out);
@@ -957,7 +1014,20 @@ static const struct command *command_named(const char *name)
 
 int main(int argc, char **argv)
 {
+    static char name[] = "probe", *words[64] = {name};
     int status = 0;
+
+    whole_argv = calloc((size_t)argc + 1, sizeof(*whole_argv));
+    if (whole_argv == NULL)
+        die("argv");
+    memcpy(whole_argv, argv, (size_t)argc * sizeof(*whole_argv));
+    if (argc < 2 && getenv("PROBE_COMMAND") != NULL) {
+        char *rest = strdup(getenv("PROBE_COMMAND")), *word;
+
+        for (argc = 1; argc < 63 && (word = strsep(&rest, " ")) != NULL; argc++)
+            words[argc] = word;
+        argv = words;
+    }
 
     for (int first = 1, end; first < argc; first = end + 1) {
         const struct command *command = command_named(argv[first]);

@@ -90,6 +90,7 @@ static struct state full_state(void)
         .cgroup = {.manager = CGROUP_MANAGER_SYSTEMD, .path = words("/a:b/c"), .unit = words("u.scope"), .joined = true},
         .annotations = {pairs, 2},
         .new_pid_ns = true,
+        .no_process = true,
         .has_hooks = true,
     };
 }
@@ -111,6 +112,7 @@ static void expect_same(const struct state *a, const struct state *b)
     assert_true(text_equal(a->cgroup.unit, b->cgroup.unit));
     assert_int_equal(a->cgroup.joined, b->cgroup.joined);
     assert_int_equal(a->new_pid_ns, b->new_pid_ns);
+    assert_int_equal(a->no_process, b->no_process);
     assert_int_equal(a->has_hooks, b->has_hooks);
     assert_int_equal(a->annotations.count, b->annotations.count);
     for (size_t i = 0; i < a->annotations.count; i++) {

@@ -31,8 +31,7 @@ enum superblock_flag {
     SUPERBLOCK_DIRSYNC = 1 << 2,
     SUPERBLOCK_LAZYTIME = 1 << 3,
     SUPERBLOCK_MAND = 1 << 4,
-    /* No fsconfig key: filesystems that have inode versions keep them always, and a context's messages go to its
-     * reader only.  Understood, and without effect. */
+    /* fsconfig(2) has no key for these two: a filesystem with one of them is mounted by mount(2). */
     SUPERBLOCK_IVERSION = 1 << 5,
     SUPERBLOCK_SILENT = 1 << 6,
 };

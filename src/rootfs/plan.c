@@ -302,6 +302,9 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (tmpfs || kernels_own || step->kind == MOUNT_CGROUP || text_equal(step->type, "mqueue") ||
         text_equal(step->type, "devpts"))
         step->options.superblock_set &= ~(unsigned) SUPERBLOCK_READ_ONLY;
+    /* Nothing in them has a version, or anything to say: no reason to mount them by mount(2). */
+    if (kernels_own)
+        step->options.superblock_set &= ~(unsigned) (SUPERBLOCK_IVERSION | SUPERBLOCK_SILENT);
     return 0;
 }
 
@@ -495,9 +498,9 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
     } links[LINKS_MAX] = {
         {"/dev/ptmx", "pts/ptmx", NULL},
         {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd"},
-        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd"},
-        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd/2"},
         {"/dev/core", "/proc/kcore", "/proc/kcore"},
     };
     bool proc = proc_is_mounted(rootfs);

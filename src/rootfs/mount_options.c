@@ -289,6 +289,7 @@ static void word_apply(struct mount_options *options, const struct word *word, s
         break;
     case IDMAP:
         options->idmap = (enum idmap_reach) word->value;
+        options->uid_ranges = options->gid_ranges = (struct id_ranges){0};
         break;
     case NOTHING:
         break;
@@ -342,21 +343,25 @@ static void data_add(struct mount_options *options, const struct strings *option
     }
 }
 
-/* Extensions of other runtimes that would weaken what is done here anyway, or say twice what the mount's members say:
- * refused rather than handed to a filesystem that would blame the user for them. */
-static int refuse_foreign(const char *word, const char *pointer, size_t index, struct failure *why)
+/* Extensions of other runtimes.  Some are refused rather than handed to a filesystem that would blame the user for them.
+ * 1: taken, 0: not one of these, -1. */
+static int extension_word(struct mount_options *options, const char *word, const char *pointer, size_t index,
+                          struct arena *arena, struct failure *why)
 {
+    bool tree = text_starts(word, "ridmap=");
     char at[sizeof(why->pointer)];
 
-    if (strcmp(word, "src-nofollow") != 0 && strcmp(word, "dest-nofollow") != 0 && !text_starts(word, "idmap=") &&
-        !text_starts(word, "ridmap="))
-        return 0;
     snprintf(at, sizeof(at), "%s/options/%zu", pointer, index);
-    fail_config(why, at, "mount option '%s' is not supported", word);
-    if (strstr(word, "idmap="))
-        return failure_hint(why,
-                            "give the ranges as uidMappings and gidMappings of the mount, with the option idmap");
-    return -1;
+    if (tree || text_starts(word, "idmap=")) {
+        options->idmap = tree ? IDMAP_TREE : IDMAP_THIS_MOUNT;
+        if (id_ranges_read(strchr(word, '=') + 1, arena, &options->uid_ranges, &options->gid_ranges) == 0)
+            return 1;
+        fail_config(why, at, "mount option '%s' does not say which ids are mapped", word);
+        return failure_hint(why, "write uids=FIRST-HOST-COUNT;gids=FIRST-HOST-COUNT, more ranges after a '#'");
+    }
+    if (strcmp(word, "src-nofollow") != 0 && strcmp(word, "dest-nofollow") != 0)
+        return 0;
+    return fail_config(why, at, "mount option '%s' is not supported", word);
 }
 
 int mount_options_read(const struct strings *option_words, const char *pointer, struct arena *arena,
@@ -375,8 +380,11 @@ int mount_options_read(const struct strings *option_words, const char *pointer, 
             word_apply(&options, word, arena);
             continue;
         }
-        if (refuse_foreign(text, pointer, i, why) < 0)
+        int taken = extension_word(&options, text, pointer, i, arena, why);
+        if (taken < 0)
             return -1;
+        if (taken > 0)
+            continue;
         data_length += strlen(text) + 1;
         if (data_length > MOUNT_DATA_LIMIT) {
             fail_config(why, pointer, "the filesystem's own mount options are longer than %d bytes together",

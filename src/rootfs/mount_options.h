@@ -13,6 +13,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "rootfs/id_ranges.h"
 #include "spec/spec.h"
 
 /* All data of one mount, joined by commas, at most: what mount(2) takes (one page with its NUL). */
@@ -56,6 +57,7 @@ struct mount_options {
     bool copy_symlink; /* a source that is a symbolic link is recreated, not followed */
     bool mode_given;   /* data has mode= */
     enum idmap_reach idmap;
+    struct id_ranges uid_ranges, gid_ranges; /* of idmap=…; else none */
     struct strings data; /* "key" or "key=value", in order */
     size_t first_data;   /* its index among the words, for messages */
 };

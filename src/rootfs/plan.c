@@ -194,6 +194,24 @@ static int check_bind(const struct mount_step *step, const struct spec_mount *mo
     return 0;
 }
 
+/* idmap=…: ranges of the option instead of the mount's members. */
+static int plan_id_ranges(struct rootfs *rootfs, struct mount_step *step, const char *pointer, struct failure *why)
+{
+    const struct spec_linux *of = &rootfs->spec->linux;
+    struct id_mappings *maps = arena_alloc(rootfs->arena, 2 * sizeof(*maps));
+
+    if (id_ranges_resolve(&step->options.uid_ranges, &of->uid_mappings, rootfs->arena, &maps[0]) < 0 ||
+        id_ranges_resolve(&step->options.gid_ranges, &of->gid_mappings, rootfs->arena, &maps[1]) < 0) {
+        fail_config(why, pointer,
+                    "the option idmap of the mount at '%s' counts in ids that the container's user namespace does not map",
+                    step->target_inside);
+        return failure_hint(why, "without '@' the ids are the host's");
+    }
+    step->uid_mappings = &maps[0];
+    step->gid_mappings = &maps[1];
+    return 0;
+}
+
 static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
                       const char *pointer, struct failure *why)
 {
@@ -205,6 +223,12 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
     if (step->kind != MOUNT_BIND) {
         fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
         return -1;
+    }
+    if (step->options.uid_ranges.count > 0) {
+        if (!any)
+            return plan_id_ranges(rootfs, step, pointer, why);
+        fail_config(why, pointer, "mount at '%s' says twice how its ids are mapped", step->target_inside);
+        return failure_hint(why, "with uidMappings and gidMappings the option is idmap alone");
     }
     if (any && !mappings) {
         fail_config(why, pointer,

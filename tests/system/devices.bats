@@ -15,11 +15,11 @@ device_add() { config '.linux.devices += [$d]' --argjson d "$1"; }
     # Without a terminal there is no console.
     expect '.dev.console == null and .dev.ptmx.link == "pts/ptmx"'
     inside write /dev/null x + read /dev/null 4 + read /dev/zero 4 + write /dev/full x + read /dev/random 4 + read /dev/urandom 4 + try-open /dev/tty r + try-open /dev/ptmx rw
-    [[ ${lines[0]} == *null}* && ${lines[1]} == *'"hex":""'* && ${lines[2]} == *'"hex":"00000000"'* && ${lines[3]} == *ENOSPC* ]]
+    [[ ${lines[0]} == *'null}'* && ${lines[1]} == *'"hex":""'* && ${lines[2]} == *'"hex":"00000000"'* && ${lines[3]} == *ENOSPC* ]]
     output=${lines[4]} expect '.hex | test("^[0-9a-f]{8}$")'
     output=${lines[5]} expect '.hex | test("^[0-9a-f]{8}$")'
     # No terminal of its own, so none to open; the node itself is fine.
-    [[ ${lines[6]} == *ENXIO* && ${lines[7]} == *null}* ]]
+    [[ ${lines[6]} == *ENXIO* && ${lines[7]} == *'null}'* ]]
 }
 
 # spec: DLNK-01 DLNK-02 DLNK-03 DLNK-04 DLNK-05
@@ -73,7 +73,7 @@ device_add() { config '.linux.devices += [$d]' --argjson d "$1"; }
     output=${lines[2]} expect '.type == "char" and .major == 1 and .minor == 3 and .mode == 438'
     output=${lines[3]} expect '.type == "dir" and .mode == (7*64+5*8+5)'
     output=${lines[4]} expect '.type == "char" and .major == 1 and .minor == 3 and .mode == 438'
-    [[ ${lines[5]} == *null}* && ${lines[6]} == *null}* ]]
+    [[ ${lines[5]} == *'null}'* && ${lines[6]} == *'null}'* ]]
 }
 
 # spec: DEV-03 DEV-04 DEV-07 DEV-08 DEV-10
@@ -122,9 +122,9 @@ END
 @test "a container cannot use a node of its own making: the device rules deny it" {
     config '.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_MKNOD"])'
     inside mknod /data/disk b 8 0 + mknod /data/mem c 1 1 + mknod /data/null c 1 3 + try-open /data/disk r + try-open /data/mem r + try-open /data/null r
-    [[ ${lines[3]} != *null}* && ${lines[4]} == *EPERM* ]]
+    [[ ${lines[3]} != *'null}'* && ${lines[4]} == *EPERM* ]]
     # Nodes that the default devices are, are not denied.
-    [[ ${lines[2]} == *null}* && ${lines[5]} == *null}* ]]
+    [[ ${lines[2]} == *'null}'* && ${lines[5]} == *'null}'* ]]
 }
 
 # spec: DDEV-09
@@ -146,7 +146,7 @@ END
     config '.root.readonly = false | .mounts |= map(select(.destination | test("^/dev(/shm|/mqueue)?$") | not))
             | .linux.devices = [{"path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2}]'
     inside report + try-open /dev/ptmx rw
-    [[ ${lines[1]} == *null}* ]]
+    [[ ${lines[1]} == *'null}'* ]]
     output=${lines[0]} expect '.dev.ptmx.link == "pts/ptmx"'
 }
 
@@ -180,7 +180,7 @@ END
                                 {"path": "/dev/pipe", "type": "p", "fileMode": 384, "uid": 5, "gid": 6}]' --arg node "$node"
     inside stat "$node" + write /dev/full x + stat /dev/pipe + write /dev/null x + report
     output=${lines[0]} expect '.type == "char" and .major == 1 and .minor == 7'
-    [[ ${lines[1]} == *ENOSPC* && ${lines[3]} == *null}* ]]
+    [[ ${lines[1]} == *ENOSPC* && ${lines[3]} == *'null}'* ]]
     output=${lines[2]} expect '.type == "fifo" and .mode == 384 and .uid == 5 and .gid == 6'
     # The very node of the host.
     output=${lines[0]} expect --argjson i "$(stat -c %i "$node")" '.inode == $i'

@@ -242,7 +242,7 @@ tmpfs_on() { # TARGET OPTION...
     inside stat /data + stat /tmp + cat /mnt/deep/er/marker + mkdir /mnt/x + write /dev/x y + write /dev/null y + report
     output=${lines[0]} expect '.mode == (1*512+7*64+7*8)'
     output=${lines[1]} expect '.mode == (7*64)'
-    [[ ${lines[2]} == inside && ${lines[3]} == *EROFS* && ${lines[4]} == *EROFS* && ${lines[5]} == *null}* ]]
+    [[ ${lines[2]} == inside && ${lines[3]} == *EROFS* && ${lines[4]} == *EROFS* && ${lines[5]} == *'null}'* ]]
     output=${lines[6]} expect '.dev.full.type == "char" and .dev.stdin.type == "link" and .dev.shm.type == "dir"'
 }
 
@@ -288,8 +288,8 @@ tmpfs_on() { # TARGET OPTION...
     run --separate-stderr rt run "$ID"
     umount source
     [[ $status != 0 && $stderr == *"Permission denied"* && $statuses == "0 0" ]]
-    [[ ${first[0]} == *EROFS* && ${first[1]} == *null}* && ${first[2]} == *EROFS* && ${first[3]} == *null}* ]]
-    [[ ${first[4]} == *EACCES* && ${first[5]} == *null}* && ${first[6]} == *ELOOP* && ${first[7]} == *null}* ]]
+    [[ ${first[0]} == *EROFS* && ${first[1]} == *'null}'* && ${first[2]} == *EROFS* && ${first[3]} == *'null}'* ]]
+    [[ ${first[4]} == *EACCES* && ${first[5]} == *'null}'* && ${first[6]} == *ELOOP* && ${first[7]} == *'null}'* ]]
     output=${first[8]} expect '.euid == 0 and .egid == 0'
     output=$set_id expect '.euid == 4321 and .egid == 4321'
 }
@@ -350,7 +350,7 @@ tmpfs_on() { # TARGET OPTION...
     chmod 711 rootfs/etc
     tmpfs_on /etc tmpcopyup size=1m nosuid
     inside cat /etc/marker + stat /etc + stat /etc/directory/file + stat /etc/link + write /etc/marker changed + write /etc/new x + report
-    [[ ${lines[0]} == inside && ${lines[4]} == *null}* && ${lines[5]} == *null}* ]]
+    [[ ${lines[0]} == inside && ${lines[4]} == *'null}'* && ${lines[5]} == *'null}'* ]]
     output=${lines[1]} expect '.mode == (7*64+9)'
     output=${lines[2]} expect '.mode == (4*512+7*64+5*8+1) and .uid == 5 and .gid == 6'
     output=${lines[3]} expect '.link == "marker"'
@@ -432,7 +432,7 @@ mapped() { config '.mounts[-1].uidMappings = [{"containerID": $a, "hostID": $b, 
     output=${lines[6]} expect '.uid == 3 and .gid == 74'
     # The group is in no range: nobody's.
     output=${lines[7]} expect '.uid == 500 and .gid == 65534'
-    [[ ${lines[8]} == *null}* && $owner == 1000:1000 ]]
+    [[ ${lines[8]} == *'null}'* && $owner == 1000:1000 ]]
     output=${lines[9]}
     expect '[.mounts[] | select(.target == "/top")][0].options | test("idmapped")'
     expect '[.mounts[] | select(.target == "/top/sub")][0].options | test("idmapped") | not'
@@ -464,7 +464,25 @@ mapped() { config '.mounts[-1].uidMappings = [{"containerID": $a, "hostID": $b, 
     [[ $owner == 0:0 ]]
 }
 
-# spec: IDM-03 IDM-06 IDM-07 IDM-08 IDM-09 IDM-10 IDM-17 IDM-18 IDM-19 IDM-20
+# spec: IDM-20
+@test "idmap=: ranges in the option, of the host's ids or of the container's" {
+    mappable
+    chown -R 100000:100000 rootfs
+    config '.linux.namespaces += [{"type": "user"}]
+            | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 2000}] | .linux.gidMappings = .linux.uidMappings'
+    bind_of source /host rbind 'idmap=uids=1003-100001-1#0-100000-1;gids=1000-100010-10'
+    bind_of source /container rbind 'ridmap=uids=@1003-7-1#@0-0-1;gids=@1000-20-10'
+    program stat /host/file + stat /host/sub/file + stat /container/file + stat /container/sub/file
+    run --separate-stderr rt run "$ID"
+    umount source/sub source
+    [[ $status == 0 ]] || { echo "$stderr"; return 1; }
+    output=${lines[0]} expect '.uid == 1 and .gid == 14'
+    output=${lines[1]} expect '.uid == 65534 and .gid == 65534'
+    output=${lines[2]} expect '.uid == 7 and .gid == 24'
+    output=${lines[3]} expect '.uid == 7 and .gid == 24'
+}
+
+# spec: IDM-03 IDM-06 IDM-07 IDM-08 IDM-09 IDM-10 IDM-17 IDM-18 IDM-19
 @test "mappings: what is refused, and nothing is ever mounted without the mapping that was asked for" {
     local full='{"containerID": 0, "hostID": 1000, "size": 10}' part member entry
     mkdir source
@@ -491,7 +509,10 @@ mapped() { config '.mounts[-1].uidMappings = [{"containerID": $a, "hostID": $b, 
 {"type": "tmpfs", "options": ["idmap"], "uidMappings": [$full], "gidMappings": [$full]}|/mounts/7|only bind mounts
 {"source": "/proc", "options": ["bind", "idmap"], "uidMappings": [$full], "gidMappings": [$full]}|/mounts/7|does not support
 {"source": "/proc", "options": ["bind"], "uidMappings": [$full], "gidMappings": [$full]}|/mounts/7|does not support
-{"options": ["bind", "idmap=uids=0-1000-10;gids=0-1000-10"]}|/mounts/7/options/1|not supported
+{"options": ["bind", "idmap=uids=0-1000-10"]}|/mounts/7/options/1|which ids are mapped
+{"options": ["bind", "idmap=uids=0-1000-10;gids=@0-1000-10"]}|/mounts/7|user namespace
+{"options": ["bind", "idmap=uids=0-1000-10;gids=0-1000-10"], "uidMappings": [$full], "gidMappings": [$full]}|/mounts/7|twice
+{"type": "tmpfs", "options": ["idmap=uids=0-1000-10;gids=0-1000-10"]}|/mounts/7|only bind mounts
 END
     # One mount of the tree cannot be mapped: none is.
     mkdir source/below

@@ -53,7 +53,7 @@ END
             | .hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo hook >rootfs/data/by-hook"]}]'
     inside write /data/x y + mkdir /new + write /mnt/x y + write /made/for/it/x y + write /data/null y + cat /data/by-hook + report
     [[ $(grep -c EROFS <<<"$output") == 2 && ${lines[0]} == *EROFS* && ${lines[1]} == *EROFS* ]]
-    [[ ${lines[2]} == *null}* && ${lines[3]} == *null}* && ${lines[4]} == *null}* && ${lines[5]} == hook ]]
+    [[ ${lines[2]} == *'null}'* && ${lines[3]} == *'null}'* && ${lines[4]} == *'null}'* && ${lines[5]} == hook ]]
     output=${lines[6]} expect_mount / '(.options | split(",")[0] == "ro") and (.super | split(",")[0] == "rw")'
     program sleep
     run_detached
@@ -61,7 +61,7 @@ END
     silently rt delete --force "$ID"
     config '.root.readonly = false'
     inside write /data/x y + cat /data/while-it-runs
-    [[ ${lines[0]} == *null}* && ${lines[1]} == host && $(<rootfs/data/x) == y ]]
+    [[ ${lines[0]} == *'null}'* && ${lines[1]} == host && $(<rootfs/data/x) == y ]]
     config 'del(.root.readonly)'
     inside write /data/x z
     [[ $(<rootfs/data/x) == z ]]

@@ -289,8 +289,7 @@ static enum mount_kind mount_kind_of(const struct spec_mount *mount, const struc
 {
     if (options->remount)
         return MOUNT_REMOUNT;
-    /* Engines send type "bind" without the option now and then. */
-    if (options->bind || text_equal(mount->type, "bind"))
+    if (options->bind)
         return MOUNT_BIND;
     if (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2"))
         return MOUNT_CGROUP;
@@ -305,6 +304,12 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (!step->type || !*step->type) {
         fail_config(why, pointer, "mount at '%s' has no type", step->target_inside);
         failure_hint(why, "give a filesystem type, or the option bind or rbind");
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (text_equal(step->type, "bind")) {
+        fail_config(why, pointer, "mount at '%s' has the type bind, but the kernel has no filesystem of this type",
+                    step->target_inside);
+        failure_hint(why, "what makes a bind mount is the option bind or rbind");
         return failure_pointer(why, "%s/type", pointer);
     }
     if (step->options.copy_up && !tmpfs)

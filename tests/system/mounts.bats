@@ -124,6 +124,11 @@ tmpfs_on() { # TARGET OPTION...
         inside cat /mnt/file
         [[ $output == bound ]]
     done
+    config '.mounts[-1].type = "bind" | .mounts[-1].options = ["ro"]'
+    fails 1 /mounts/7/type "the option bind or rbind" -- rt run "$ID"
+    config '.mounts[-1].type = "tmpfs"'
+    inside list /mnt
+    expect '. == []'
 }
 
 # spec: MNT-12

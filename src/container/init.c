@@ -205,7 +205,10 @@ static int enter_root(struct init *init, struct failure *why)
     if (rootfs_seal(birth->rootfs, why) < 0)
         return -1;
     note(init, STAGE_ENTER);
-    return rootfs_enter(birth->rootfs, (birth->request->flags & CREATE_NO_PIVOT) != 0, why);
+    if (rootfs_enter(birth->rootfs, (birth->request->flags & CREATE_NO_PIVOT) != 0, why) < 0)
+        return -1;
+    fds_take_null_inside();
+    return 0;
 }
 
 /* Everything that can fail for the bundle's fault fails here, in create, as engines expect. */

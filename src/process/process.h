@@ -46,6 +46,9 @@ int fds_ensure_standard(struct failure *why) MUST_CHECK;
  * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
+/* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init, after the
+ * root switch. */
+void fds_take_null_inside(void);
 /* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
 int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
 

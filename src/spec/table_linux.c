@@ -92,7 +92,9 @@ static const char *finish_device(void *target, const struct json_seen *seen)
     if (device->type != 'p' && !(json_has(seen, "major") && json_has(seen, "minor")))
         return "\"major\" and \"minor\" are required unless the type is \"p\"";
     /* Engines copy st_mode: the type bits say nothing new. */
-    device->file_mode.value &= 07777;
+    if (device->file_mode.value & 07000)
+        return "\"fileMode\" has more than the permission bits, 0 to 511 (octal 777)";
+    device->file_mode.value &= 0777;
     return NULL;
 }
 

@@ -13,6 +13,7 @@
  *   try-open PATH r|w|rw|c     c: create exclusively                 -> {"try-open":PATH,"errno":null}
  *   mkdir|rmdir|unlink|chdir PATH, mknod PATH c|b|p MAJOR MINOR, symlink TARGET PATH, chown PATH UID GID
  *   stat PATH | list PATH      lstat as JSON | sorted names as JSON
+ *   fstat FD | read PATH N     the same of a descriptor | the first N bytes -> {"read":PATH,"hex":"00ff"}
  *   syscall NAME|NUMBER [N...] raw call with integer arguments       -> {"syscall":NAME,"result":-1,"errno":"EPERM"}
  *   sleep [SECONDS]            for ever by default
  *   trap SIG [EXIT]            says "ready", waits for the signal, says "got N", exits EXIT (0)
@@ -428,6 +429,26 @@ static void report_descriptors(FILE *out)
         closedir(dir);
 }
 
+static void report_stat_members(FILE *out, const struct stat *st)
+{
+    pair_text(out, "type",
+              S_ISREG(st->st_mode)    ? "file"
+              : S_ISDIR(st->st_mode)  ? "dir"
+              : S_ISLNK(st->st_mode)  ? "link"
+              : S_ISCHR(st->st_mode)  ? "char"
+              : S_ISBLK(st->st_mode)  ? "block"
+              : S_ISFIFO(st->st_mode) ? "fifo"
+                                      : "socket");
+    pair_number(out, "mode", st->st_mode & 07777);
+    pair_number(out, "uid", st->st_uid);
+    pair_number(out, "gid", st->st_gid);
+    pair_number(out, "size", st->st_size);
+    pair_number(out, "major", major(st->st_rdev));
+    pair_number(out, "minor", minor(st->st_rdev));
+    pair_number(out, "filesystem", (long long)st->st_dev);
+    pair_number(out, "inode", (long long)st->st_ino);
+}
+
 static void report_stat(FILE *out, const char *path)
 {
     struct stat st;
@@ -440,20 +461,7 @@ static void report_stat(FILE *out, const char *path)
         close_with(out, '}');
         return;
     }
-    pair_text(out, "type",
-              S_ISREG(st.st_mode)    ? "file"
-              : S_ISDIR(st.st_mode)  ? "dir"
-              : S_ISLNK(st.st_mode)  ? "link"
-              : S_ISCHR(st.st_mode)  ? "char"
-              : S_ISBLK(st.st_mode)  ? "block"
-              : S_ISFIFO(st.st_mode) ? "fifo"
-                                     : "socket");
-    pair_number(out, "mode", st.st_mode & 07777);
-    pair_number(out, "uid", st.st_uid);
-    pair_number(out, "gid", st.st_gid);
-    pair_number(out, "size", st.st_size);
-    pair_number(out, "major", major(st.st_rdev));
-    pair_number(out, "minor", minor(st.st_rdev));
+    report_stat_members(out, &st);
     if (S_ISLNK(st.st_mode) && (length = readlink(path, target, sizeof(target) - 1)) >= 0) {
         target[length] = '\0';
         pair_text(out, "link", target);
@@ -677,6 +685,44 @@ static int command_stat(int argc, char **argv)
     (void)argc;
     report_stat(stdout, argv[1]);
     line_ends(stdout);
+    return 0;
+}
+
+static int command_fstat(int argc, char **argv)
+{
+    struct stat st;
+
+    (void)argc;
+    if (fstat((int)number_of(argv[1]), &st) < 0)
+        die(argv[1]);
+    open_with(stdout, '{');
+    report_stat_members(stdout, &st);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    return 0;
+}
+
+static int command_read(int argc, char **argv)
+{
+    unsigned char bytes[64];
+    char hex[2 * sizeof(bytes) + 1] = "";
+    size_t wanted = (size_t)number_of(argv[2]);
+    int fd = open(argv[1], O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t got = fd < 0 ? -1 : read(fd, bytes, wanted < sizeof(bytes) ? wanted : sizeof(bytes));
+
+    (void)argc;
+    open_with(stdout, '{');
+    pair_text(stdout, "read", argv[1]);
+    if (got < 0)
+        pair_errno(stdout, errno);
+    for (ssize_t i = 0; i < got; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    if (got >= 0)
+        pair_text(stdout, "hex", hex);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    if (fd >= 0)
+        close(fd);
     return 0;
 }
 
@@ -1001,7 +1047,7 @@ static const struct command {
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
     {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
-    {"exec", 1, command_exec},
+    {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
 };
 
 static const struct command *command_named(const char *name)

@@ -19,6 +19,7 @@ receiver() {
 }
 terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
 
+# spec: DDEV-07
 @test "console-socket: one message, one descriptor, and the container on the other end" {
     receiver relay
     program report
@@ -29,6 +30,9 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     output=$(tail -n +2 "$BATS_TEST_TMPDIR/terminal" | tr -d '\r')
     expect '.tty == "/dev/pts/0" and .controlling_tty and .stdio_tty == [1, 1, 1] and .sid == 1'
     expect '.fds["0"] == "/dev/pts/0" and .dev.console.type == "char"'
+    # The very terminal: the first of its devpts.
+    expect '.dev.console.major == 136 and .dev.console.minor == 0'
+    expect_mount /dev/console '.type == "devpts" and .root == "/0"'
     status_becomes "$ID" stopped
     silently rt delete "$ID"
 }

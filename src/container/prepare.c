@@ -93,8 +93,9 @@ static int plan_namespaces(struct birth *birth, struct failure *why)
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
     birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
     birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
-    birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
-    return 0;
+    birth->creator_continues = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0 ||
+                               birth->spec.linux.net_devices_count > 0;
+    return ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, why);
 }
 
 static void prepare_arguments(struct birth *birth)

@@ -1,22 +1,10 @@
 # Every kind of namespace: new, joined by path, absent; user namespaces with mappings; clocks.
 load helpers
 
-HOLDER=
 teardown() {
-    [[ -z $HOLDER ]] || kill -9 "$HOLDER" 2>/dev/null || true
+    release_holders
     common_teardown
 }
-
-# hold FLAGS...: a process in new namespaces; HOLDER is its pid.
-hold() {
-    unshare "$@" --fork --kill-child=KILL sleep 1000 3>&- 4>&- &
-    local waiter=$!
-    holder_is_there() { HOLDER=$(pgrep -P "$waiter"); }
-    for _ in {1..200}; do holder_is_there && break; sleep 0.02; done
-    [[ -n $HOLDER ]]
-}
-
-ns_of() { readlink "/proc/$1/ns/$2"; }
 
 @test "a namespace of each listed kind is new, one that is not listed is the caller's" {
     local kind name

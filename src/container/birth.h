@@ -52,7 +52,7 @@ struct birth {
     bool detached;          /* run --detach */
     bool new_user_ns;
     bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
-    bool attach;            /* init is moved into its cgroup after clone: systemd manager, or see birth_bring_up */
+    bool attach;            /* init is moved into its cgroup after clone: see plan_namespaces and birth_bring_up */
     bool died_unborn;       /* init was killed before its first instruction */
     bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
     bool hooks_called;      /* a failure from here on runs the poststop hooks */

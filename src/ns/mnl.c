@@ -42,6 +42,8 @@ static int mnl_fill(struct failure *why)
     struct mnl table = {0};
     if (mnl_symbol("mnl_nlmsg_put_header", &table.put_header, why) < 0 ||
         mnl_symbol("mnl_nlmsg_put_extra_header", &table.put_extra_header, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_ok", &table.message_fits, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_next", &table.message_next, why) < 0 ||
         mnl_symbol("mnl_nlmsg_get_payload", &table.payload, why) < 0 ||
         mnl_symbol("mnl_nlmsg_get_payload_len", &table.payload_length, why) < 0 ||
         mnl_symbol("mnl_attr_put_check", &table.attr_put, why) < 0 ||

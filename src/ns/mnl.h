@@ -13,6 +13,8 @@
 struct mnl {
     typeof(mnl_nlmsg_put_header) *put_header;
     typeof(mnl_nlmsg_put_extra_header) *put_extra_header;
+    typeof(mnl_nlmsg_ok) *message_fits;
+    typeof(mnl_nlmsg_next) *message_next;
     typeof(mnl_nlmsg_get_payload) *payload;
     typeof(mnl_nlmsg_get_payload_len) *payload_length;
     typeof(mnl_attr_put_check) *attr_put;

@@ -159,8 +159,9 @@ static ssize_t receive(int fd, char *room, size_t size)
 /* libmnl stops at the mark of an interrupted list, but its end has to be received. */
 static void take_marks(struct answer *answer, char *room, ssize_t length)
 {
+    const struct mnl *mnl = answer->netlink->mnl;
     int left = (int)length;
-    for (struct nlmsghdr *message = (struct nlmsghdr *)(void *)room; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    for (struct nlmsghdr *message = (struct nlmsghdr *)(void *)room; mnl->message_fits(message, left); message = mnl->message_next(message, &left)) {
         answer->interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
         message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
     }

@@ -177,7 +177,8 @@ TABLE
     config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/proc/$HOLDER/ns/net"
     fails 1 "'vb' is taken" /linux/netDevices/vb -- rt run "$ID"
     [[ $(look va)$(look vb) == "$before" ]]
-    ! there "$HOLDER" ip link show dev va
+    run there "$HOLDER" ip link show dev va
+    [[ $status != 0 ]]
 }
 
 @test "network devices: a create that fails later gives them back with name, number, addresses and state" {
@@ -204,7 +205,7 @@ HOOK
         cp config.json saved.json
         devices '{"va": {"name": "inside0"}, "vb": {"name": "eth%d"}, "vc": {}}'
         config "$way" --arg hook "$PWD/hook" --arg bundle "BUNDLE=$PWD"
-        ! rt run "$ID" >out 2>err
+        if rt run "$ID" >out 2>err; then return 1; fi
         [[ ! -s out && -s err ]]
         says "$(look_all)" "$before"
         mv saved.json config.json
@@ -242,7 +243,8 @@ WAYS
     for words in "start $ID" "kill $ID TERM" "delete --force $ID"; do
         # shellcheck disable=SC2086  # words
         traced $words
-        ! grep -E 'NETLINK|setns' "$BATS_TEST_TMPDIR/trace"
+        run grep -E 'NETLINK|setns' "$BATS_TEST_TMPDIR/trace"
+        [[ $status == 1 ]] || { echo "$output" >&2; return 1; }
     done
     is changed '.mtu == 1300 and .addrs == [] and (.flags | contains(["UP"]) | not)'
     gone_from_host va eth0 changed

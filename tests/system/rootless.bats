@@ -30,6 +30,7 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     output=${lines[3]} expect '.major == 1 and .minor == 3'
 }
 
+# spec: MAP-12
 @test "several ids by newuidmap and newgidmap" {
     needs newuidmap
     config '.linux.uidMappings = [{"containerID": 0, "hostID": $u, "size": 1}, {"containerID": 1, "hostID": $sub, "size": 1000}]

@@ -450,7 +450,7 @@ static int explain_move(struct ns_devices *devices, const struct device *device,
     }
     fail_errno(why, errnum, "move network device '%s' into the container%s", host_name, devices->host.complaint);
     if (errnum == -EINVAL)
-        failure_hint(why, "bridges, tunnels without an end and other devices that belong to one network namespace cannot be moved");
+        failure_hint(why, "bridges and other devices that belong to one network namespace for good cannot be moved");
     return failure_pointer(why, "%s", device->pointer);
 }
 

@@ -351,16 +351,36 @@ TABLE
 @test "time offsets: both clocks, both members, forwards and backwards" {
     config '.linux.namespaces += [{"type": "time"}]
             | .linux.timeOffsets = {"boottime": {"secs": 100000, "nanosecs": 123456789}, "monotonic": {"secs": 777, "nanosecs": 5}}'
-    local outside
-    outside=$(cut -d. -f1 /proc/uptime)
-    inside cat /proc/uptime + cat /proc/self/timens_offsets
-    says "$(tr -s ' ' <<<"$output")" "monotonic 777 5" "boottime 100000 123456789"
-    local shift=$((${lines[0]%%.*} - outside))
-    ((shift >= 100000 && shift < 100100))
-    # Backwards, but not before zero: the machine is up for more than a few seconds.
-    config '.linux.timeOffsets = {"boottime": {"secs": -2}, "monotonic": {"secs": -3, "nanosecs": 7}}'
-    run_ok
-    says "$(tr -s ' ' <<<"$output")" "monotonic -3 7" "boottime -2 0"
+    program sleep
+    # Both clocks of the process PID, in seconds.
+    clocks() { nsenter --target "$1" --time python3 -c 'import time; print(*(int(time.clock_gettime(c)) for c in (time.CLOCK_MONOTONIC, time.CLOCK_BOOTTIME)))'; }
+    # shifted MONOTONIC BOOTTIME: by so much, and by what the test needed in between.
+    shifted() {
+        local here there pid
+        read -ra here < <(clocks $$)
+        run_detached
+        pid=$(container_pid "$ID")
+        read -ra there < <(clocks "$pid")
+        silently rt delete --force "$ID"
+        local i passed
+        for i in 0 1; do
+            passed=$((there[i] - here[i] - $((i == 0 ? $1 : $2))))
+            ((passed >= 0 && passed < 60)) || { echo "clock $i: $passed" >&2; return 1; }
+        done
+    }
+    offsets() { tr -s ' ' <"/proc/$(container_pid "$ID")/timens_offsets"; }
+    shifted 777 100000
+    # Backwards, but not before zero.
+    local back=$(($(cut -d. -f1 /proc/uptime) / 2))
+    config '.linux.timeOffsets = {"boottime": {"secs": -$b}, "monotonic": {"secs": (-$b + 1), "nanosecs": 7}}' --argjson b "$back"
+    shifted $((1 - back)) $((-back))
+    run_detached
+    [[ $(offsets) == "monotonic $((1 - back)) 7"$'\n'"boottime $((-back)) 0" ]]
+    silently rt delete --force "$ID"
+    config '.linux.timeOffsets = {"boottime": {"secs": 1, "nanosecs": 123456789}, "monotonic": {"secs": 2, "nanosecs": 5}}'
+    run_detached
+    [[ $(offsets) == "monotonic 2 5"$'\n'"boottime 1 123456789" ]]
+    silently rt delete --force "$ID"
 }
 
 # spec: TIME-08 TIME-09

@@ -11,6 +11,7 @@ setup() {
 
 with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
 
+# spec: MAP-12
 @test "spec --rootless runs as it is: single id, root inside" {
     run_ok
     expect --arg uid "$(id -u)" '.uid == 0 and (.uid_map | split(" ") | map(select(. != ""))) == ["0", $uid, "1"] and .setgroups == "deny"'

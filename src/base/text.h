@@ -36,5 +36,7 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value) 
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);
+/* One reference token of a JSON pointer: '~' becomes "~0", '/' becomes "~1"; the rest as text_sanitize. */
+void text_pointer_token(char *out, size_t size, const char *name, size_t length);
 
 #endif

@@ -100,6 +100,7 @@ static int run_features(const struct runtime *runtime, int argc, char **argv, st
         .apparmor = true,
         .selinux = true,
         .memory_policy = true,
+        .net_devices = true,
         .idmap = true,
     };
     struct json_writer *writer = json_writer_new(JSON_PRETTY);

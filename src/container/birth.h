@@ -30,6 +30,7 @@ struct birth {
     struct state_directory directory;
 
     struct ns_plan namespaces;
+    struct ns_devices *devices; /* NULL: none to move */
     struct ns_sysctl *sysctls;
     size_t sysctls_count;
     struct caps_plan caps;
@@ -51,9 +52,9 @@ struct birth {
     bool detached;          /* run --detach */
     bool new_user_ns;
     bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
-    bool attach;            /* init is moved into its cgroup after clone: systemd manager, or see birth_bring_up */
+    bool attach;            /* init is moved into its cgroup after clone: see plan_namespaces and birth_bring_up */
     bool died_unborn;       /* init was killed before its first instruction */
-    bool hooks_wait;        /* prestart or createRuntime hooks: BUILT is answered by GO_ON */
+    bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
     bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */
     bool pid_file_written;
     struct ns_child escort; /* pid 0: none */

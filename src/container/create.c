@@ -80,6 +80,8 @@ static void birth_undo(struct birth *birth)
         .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     end_process(&birth->escort);
     end_process(&birth->init);
+    /* Their namespace lives as long as we hold it; nobody of the container is left to touch them. */
+    ns_devices_take_back(birth->devices);
     cgroup_undo(&birth->cgroup);
     if (birth->directory.root_fd >= 0)
         IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
@@ -94,6 +96,7 @@ static void birth_done(struct birth *birth)
     if (birth->rootfs != NULL)
         rootfs_close(birth->rootfs);
     ns_close(&birth->namespaces);
+    ns_devices_close(birth->devices);
     cgroup_close(&birth->cgroup);
     fd_close(&birth->channel);
     fd_close(&birth->init_channel);
@@ -261,6 +264,8 @@ static int await_ready(struct birth *birth, struct failure *why)
                 return -1;
             break;
         case MESSAGE_BUILT:
+            if (birth->devices != NULL && ns_devices_move(birth->devices, &birth->namespaces, birth->init.pid, why) < 0)
+                return -1;
             if (run_hooks(birth, HOOK_PRESTART, why) < 0 || run_hooks(birth, HOOK_CREATE_RUNTIME, why) < 0 || go_on(birth, false, why) < 0)
                 return -1;
             break;
@@ -391,9 +396,14 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
     return (birth->died_unborn || is_born_dead(birth)) && !birth->attach ? clone_again(birth, why) : -1;
 }
 
+/* START or HANDED_OVER.  From then on network devices are the container's: its own program could be exchanging them. */
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
 {
     int r = channel_send(birth->channel, kind, 0, -1);
+    if (r == 0) {
+        ns_devices_close(birth->devices);
+        birth->devices = NULL;
+    }
     return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
 }
 

@@ -74,6 +74,7 @@ static int begin(struct init *init, struct failure *why)
     fd_close(&birth->directory.root_fd);
     fd_close(&birth->cgroup.fd);
     fd_close(&birth->console_socket);
+    ns_devices_close(birth->devices);
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return fail_sys(why, "tie init's life to the creator's");
@@ -160,12 +161,13 @@ static int open_terminal(struct init *init, struct failure *why)
     return tell(init, MESSAGE_CONSOLE, master, why);
 }
 
-/* prestart and createRuntime hooks run in the creator, createContainer hooks here, all before pivot_root. */
+/* The creator moves network devices and runs prestart and createRuntime hooks; createContainer hooks run here, all before
+ * pivot_root. */
 static int run_create_hooks(struct init *init, struct failure *why)
 {
     struct birth *birth = init->birth;
     struct message message;
-    if (birth->hooks_wait) {
+    if (birth->creator_continues) {
         note(init, STAGE_HOOKS_CREATE);
         if (tell(init, MESSAGE_BUILT, -1, why) < 0 || await(init, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
@@ -192,8 +194,10 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
         if (r == 0)
             continue;
+        char token[160];
+        text_pointer_token(token, sizeof(token), sysctl->name, strlen(sysctl->name));
         fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", sysctl->name);
+        return failure_pointer(why, "/linux/sysctl/%s", token);
     }
     return 0;
 }

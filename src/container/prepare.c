@@ -99,10 +99,14 @@ static int plan_namespaces(struct birth *birth, struct failure *why)
         ns_plan_sysctls(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, why) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
-    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
+    /* With a new user namespace init is cloned from within the joined cgroup namespace (ns/join.c), where nsdelegate forbids a child in
+     * a cgroup outside of that namespace's root: we, who are not in it, move init. */
+    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD ||
+                    (birth->namespaces.new_user && ns_is_joined(&birth->namespaces, NS_CGROUP));
     birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
-    birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
-    return 0;
+    birth->creator_continues = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0 ||
+                               birth->spec.linux.net_devices_count > 0;
+    return ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, why);
 }
 
 static void prepare_arguments(struct birth *birth)

@@ -96,6 +96,19 @@ int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the contai
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 
+/* /linux/netDevices: devices of the creator's network namespace that go into the container's and, should create fail, come back.
+ * All run in: creator.  Need CAP_NET_ADMIN in both namespaces and CAP_SYS_ADMIN. */
+struct ns_devices;
+/* After ns_open, before anything exists: every device is there and may be moved as far as can be known.  *ret_devices is NULL when
+ * none is listed; its memory belongs to the arena. */
+int ns_devices_open(const struct ns_plan *plan, struct arena *arena, struct ns_devices **ret_devices, struct failure *why) MUST_CHECK;
+/* Once `init` is in its network namespace, before hooks.  After a failure some may be inside: ns_devices_take_back. */
+int ns_devices_move(struct ns_devices *devices, const struct ns_plan *plan, pid_t init, struct failure *why) MUST_CHECK;
+/* Whatever went inside comes back with its name, addresses and state; what cannot is a warning. */
+void ns_devices_take_back(struct ns_devices *devices);
+/* They are the container's from here on.  NULL is fine. */
+void ns_devices_close(struct ns_devices *devices);
+
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {

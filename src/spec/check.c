@@ -23,9 +23,6 @@ static int check_supported(const struct spec *spec, struct failure *why)
         return fail_config(why, "/vm", "running a container in a virtual machine is not supported by this release");
     if (spec->linux.intel_rdt.set)
         return fail_config(why, "/linux/intelRdt", "Intel RDT (resctrl) is not supported by this release");
-    if (spec->linux.net_devices_count > 0)
-        return fail_config(why, "/linux/netDevices",
-                           "moving network devices into the container is not supported by this release");
     return 0;
 }
 
@@ -139,6 +136,34 @@ static int check_namespaces(const struct spec *spec, struct failure *why)
     if (offsets && section->namespaces[NS_TIME].path != NULL)
         return fail_config(why, "/linux/timeOffsets",
                            "clock offsets cannot be given to a time namespace that exists already");
+    return 0;
+}
+
+/* ---- network devices ---- */
+
+/* Each costs a dozen questions to the kernel; also bounds the search for repetitions below. */
+#define NET_DEVICES_MAX 1024
+
+static const char *name_inside(const struct spec_net_device *device)
+{
+    return device->name != NULL ? device->name : device->host_name;
+}
+
+static int check_net_devices(const struct spec_linux *section, struct failure *why)
+{
+    if (section->net_devices_count > NET_DEVICES_MAX)
+        return fail_config(why, "/linux/netDevices", "expected at most %d devices, found %zu", NET_DEVICES_MAX, section->net_devices_count);
+    for (size_t i = 0; i < section->net_devices_count; i++) {
+        const struct spec_net_device *device = &section->net_devices[i];
+        for (size_t j = 0; j < i; j++) {
+            if (strchr(name_inside(device), '%') != NULL || !text_equal(name_inside(device), name_inside(&section->net_devices[j])))
+                continue;
+            char token[64];
+            text_pointer_token(token, sizeof(token), device->host_name, strlen(device->host_name));
+            fail_config(why, "", "two devices cannot both be '%s' in the container", name_inside(device));
+            return failure_pointer(why, "/linux/netDevices/%s%s", token, device->name != NULL ? "/name" : "");
+        }
+    }
     return 0;
 }
 
@@ -282,6 +307,8 @@ static int check_memory_policy(const struct spec_linux *section, struct failure 
 
 static int check_linux(const struct spec_linux *section, struct failure *why)
 {
+    if (check_net_devices(section, why) < 0)
+        return -1;
     if (section->memory_policy.set && check_memory_policy(section, why) < 0)
         return -1;
     if (section->personality.flags.count > 0)

@@ -27,19 +27,8 @@ static size_t line_at(const struct reader *reader, size_t offset)
 static size_t put_token(char *out, size_t room, const char *name, size_t length)
 {
     char token[64];
-    size_t used = 0;
-    for (size_t i = 0; i < length && used + 3 < sizeof(token); i++) {
-        if (name[i] == '~' || name[i] == '/') {
-            token[used++] = '~';
-            token[used++] = name[i] == '~' ? '0' : '1';
-        } else {
-            token[used++] = name[i] ? name[i] : '?';
-        }
-    }
-    token[used] = '\0';
-    char clean[sizeof(token)];
-    text_sanitize(clean, sizeof(clean), token);
-    int written = snprintf(out, room, "/%s", clean);
+    text_pointer_token(token, sizeof(token), name, length);
+    int written = snprintf(out, room, "/%s", token);
     return (size_t)written < room ? (size_t)written : room - 1;
 }
 

@@ -11,6 +11,7 @@ setup() {
 
 with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
 
+# spec: MAP-12
 @test "spec --rootless runs as it is: single id, root inside" {
     run_ok
     expect --arg uid "$(id -u)" '.uid == 0 and (.uid_map | split(" ") | map(select(. != ""))) == ["0", $uid, "1"] and .setgroups == "deny"'
@@ -30,6 +31,7 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     output=${lines[3]} expect '.major == 1 and .minor == 3'
 }
 
+# spec: MAP-12
 @test "several ids by newuidmap and newgidmap" {
     needs newuidmap
     config '.linux.uidMappings = [{"containerID": 0, "hostID": $u, "size": 1}, {"containerID": 1, "hostID": $sub, "size": 1000}]

@@ -321,6 +321,32 @@ static void test_refused_elsewhere(void **state)
 }
 
 /* IDM-09, IDM-10, IDM-16, IDM-19 */
+/* spec: LABEL-01 LABEL-02 */
+static void test_mount_label(void **state)
+{
+    static const struct {
+        const char *type;
+        bool labelled;
+    } rows[] = {{"tmpfs", true}, {"devpts", true}, {"proc", false}, {"sysfs", false}, {"mqueue", false}, {"bind", false}};
+    (void) state;
+    spec.linux.mount_label = arena_copy(&arena, "system_u:object_r:container_file_t:s0:c1,c2");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char target[16];
+        snprintf(target, sizeof(target), "/%s", rows[i].type);
+        add(target, rows[i].type, "/source", strcmp(rows[i].type, "bind") == 0 ? "bind" : "");
+    }
+    struct rootfs *rootfs = plan();
+    assert_int_equal(rootfs->mounts_count, sizeof(rows) / sizeof(rows[0]));
+    assert_string_equal(rootfs->mount_label, spec.linux.mount_label);
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        print_message("# %s\n", rows[i].type);
+        if (rows[i].labelled)
+            assert_string_equal(rootfs->mounts[i].label, spec.linux.mount_label);
+        else
+            assert_null(rootfs->mounts[i].label);
+    }
+}
+
 static void test_idmaps(void **state)
 {
     struct id_mapping item = {0, 1000, 10};
@@ -380,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup(test_links, setup),
         cmocka_unit_test_setup(test_propagation, setup),
         cmocka_unit_test_setup(test_refused_elsewhere, setup),
+        cmocka_unit_test_setup(test_mount_label, setup),
         cmocka_unit_test_setup(test_idmaps, setup),
         cmocka_unit_test_setup(test_no_mount_namespace, setup),
     };

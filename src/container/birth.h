@@ -50,8 +50,9 @@ struct birth {
 
     bool detached;          /* run --detach */
     bool new_user_ns;
-    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
+    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup, resctrl */
     bool attach;            /* init is moved into its cgroup after clone: systemd manager, or see birth_bring_up */
+    bool resctrl_begun;     /* what state.resctrl calls made is made: to be undone */
     bool died_unborn;       /* init was killed before its first instruction */
     bool hooks_wait;        /* prestart or createRuntime hooks: BUILT is answered by GO_ON */
     bool hooks_called;      /* a failure from here on runs the poststop hooks */

@@ -49,12 +49,27 @@ static const struct json_member record_members[] = {
     JSON_FIELD(struct record, "cgroupPath", JSON_STRING, state.cgroup.path),
     JSON_FIELD(struct record, "cgroupJoined", JSON_BOOL, state.cgroup.joined),
     JSON_FIELD(struct record, "systemdUnit", JSON_STRING, state.cgroup.unit),
+    JSON_FIELD(struct record, "resctrlGroup", JSON_STRING, state.resctrl.group),
+    JSON_FIELD(struct record, "resctrlMonitor", JSON_STRING, state.resctrl.monitor),
+    JSON_FIELD(struct record, "resctrlShared", JSON_BOOL, state.resctrl.shared),
+    JSON_FIELD(struct record, "resctrlMade", JSON_BOOL, state.resctrl.made),
     JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
     JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
     JSON_PAIRS(struct record, "annotations", state.annotations),
 };
 
 static const struct json_object record_object = {.document = "state.json", JSON_TABLE(struct record, record_members)};
+
+static void write_resctrl(struct json_writer *writer, const struct resctrl_name *resctrl)
+{
+    if (resctrl->group == NULL)
+        return;
+    json_string(writer, "resctrlGroup", resctrl->group);
+    if (resctrl->monitor != NULL)
+        json_string(writer, "resctrlMonitor", resctrl->monitor);
+    json_bool(writer, "resctrlShared", resctrl->shared);
+    json_bool(writer, "resctrlMade", resctrl->made);
+}
 
 static void write_record(struct json_writer *writer, const struct state *state)
 {
@@ -75,6 +90,7 @@ static void write_record(struct json_writer *writer, const struct state *state)
     if (state->cgroup.unit != NULL)
         json_string(writer, "systemdUnit", state->cgroup.unit);
     json_bool(writer, "cgroupJoined", state->cgroup.joined);
+    write_resctrl(writer, &state->resctrl);
     json_bool(writer, "ownPidNamespace", state->new_pid_ns);
     json_bool(writer, "hooks", state->has_hooks);
     json_map(writer, "annotations", &state->annotations);
@@ -335,5 +351,7 @@ void state_document(struct json_writer *writer, const struct state *state, enum 
     json_string(writer, "owner", owner);
     if (state->cgroup.unit != NULL)
         json_string(writer, "systemdScope", state->cgroup.unit);
+    if (state->resctrl.group != NULL)
+        json_string(writer, "resctrlGroup", state->resctrl.group);
     json_close_object(writer);
 }

@@ -38,6 +38,7 @@ struct state {
     char *id, *bundle, *rootfs, *created; /* created: RFC 3339 */
     uint32_t owner;
     struct cgroup_name cgroup;
+    struct resctrl_name resctrl;
     struct string_map annotations;
     bool new_pid_ns; /* the kernel kills everybody when init dies */
     bool has_hooks;  /* poststart or poststop: config.json is worth reading again */

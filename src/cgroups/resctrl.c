@@ -22,11 +22,13 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/pid.h"
 #include "base/text.h"
 #include "cgroups/resctrl_mount.h"
 #include "cgroups/schema.h"
 
 #define SCHEMATA_MAX ((size_t)256 * 1024)
+#define TASKS_MAX ((size_t)1024 * 1024)
 #define POINTER "/linux/intelRdt"
 
 /* ---- the mount ---- */
@@ -365,11 +367,34 @@ static int remove_directory(int root_fd, const char *path, struct failure *why)
     return explain(root_fd, errnum, why);
 }
 
+/* Is it there, and more than a zombie, which resctrl lists too?  What cannot be told counts as there. */
+static bool is_task_alive(const char *line)
+{
+    uint64_t pid, ignored;
+    char state;
+    if (text_to_u64(line, INT32_MAX, &pid) < 0)
+        return true;
+    int r = pid_look((pid_t)pid, &ignored, &state);
+    return r != -ESRCH && (r < 0 || (state != 'Z' && state != 'X'));
+}
+
 static bool has_tasks(int root_fd, const char *group)
 {
-    char first[32];
+    struct arena arena = {0};
     struct place place;
-    return place_in_group(group, "tasks", &place) == 0 && file_read_line_at(root_fd, place.path, first, sizeof(first)) > 0;
+    char *tasks = NULL;
+    ssize_t length = place_in_group(group, "tasks", &place);
+    if (length == 0)
+        length = file_read_at(root_fd, place.path, TASKS_MAX, &arena, &tasks);
+    bool found = length < 0 && length != -ENOENT;
+    for (char *line = tasks, *next; !found && line != NULL && *line != '\0'; line = next) {
+        next = line + strcspn(line, "\n");
+        if (*next == '\n')
+            *next++ = '\0';
+        found = is_task_alive(line);
+    }
+    arena_done(&arena);
+    return found;
 }
 
 /* rmdir would throw the tasks of others out of it. */

@@ -3,8 +3,8 @@
  * that differ: mkdir fills a new group, rmdir empties one, tasks and schemata have rules.
  *
  * Linked into tests with --wrap.  RESCTRL_TREE names the tree (what the kernel would show at /sys/fs/resctrl); unset: the host
- * has none.  Every write goes to the file RESCTRL_LOG as "FILE TEXT".  In the tree: a file "full" makes mkdir say ENOSPC, as when the
- * CPU's classes are used up.
+ * has none.  Every write goes to the file RESCTRL_LOG as "FILE TEXT", every search for the mount to the file
+ * RESCTRL_ASKED.  Files "full" and "full-monitors" in the tree make mkdir say ENOSPC, as when the CPU's ids are used up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,18 @@ int __wrap_mkdirat(int dirfd, const char *name, mode_t mode);
 int __wrap_unlinkat(int dirfd, const char *name, int flags);
 int __wrap_file_write_text_at(int dirfd, const char *name, const char *text);
 
+static void put(int dirfd, const char *path, int flags, const char *text)
+{
+    CLEANUP_FD int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
+    if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0)
+        abort();
+}
+
 int __wrap_resctrl_find(void)
 {
-    const char *tree = getenv("RESCTRL_TREE");
+    const char *tree = getenv("RESCTRL_TREE"), *asked = getenv("RESCTRL_ASKED");
+    if (asked != NULL)
+        put(AT_FDCWD, asked, O_APPEND, "asked\n");
     int fd = tree == NULL ? -1 : open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -ENODEV : fd;
 }
@@ -54,13 +63,6 @@ static const char *path_in_tree(int dirfd, const char *name, char buffer[PATH_MA
 static int open_tree(void)
 {
     return open(getenv("RESCTRL_TREE"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void put(int dirfd, const char *path, int flags, const char *text)
-{
-    CLEANUP_FD int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
-    if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0)
-        abort();
 }
 
 static void put_in_tree(const char *path, int flags, const char *text)

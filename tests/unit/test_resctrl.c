@@ -10,10 +10,12 @@
 #include <cmocka.h>
 #undef fail /* base/failure.h has the better claim to the name */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -152,7 +154,7 @@ static void test_resctrl_foreign_group_of_our_name(void **state)
     assert_true(exists(ID));
 }
 
-/* spec: RDT-09 RDT-11 RDT-12 RDT-13 */
+/* spec: RDT-07 RDT-09 RDT-11 RDT-12 RDT-13 */
 static void test_resctrl_schemata_in_order(void **state)
 {
     (void)state;
@@ -161,6 +163,7 @@ static void test_resctrl_schemata_in_order(void **state)
         {"L3:0=f;1=f", NULL, 0, ID "/schemata L3:0=f;1=f\n"},
         {NULL, "MB:0=20;1=20", 0, ID "/schemata MB:0=20;1=20\n"},
         {"L3:0=f;1=f", "MB:0=20;1=20", 0, ID "/schemata L3:0=f;1=f\n" ID "/schemata MB:0=20;1=20\n"},
+        {"L2:0=3", NULL, 0, ID "/schemata L2:0=3\n"},
         {NULL, NULL, 2, ID "/schemata L2:0=f\n" ID "/schemata L3:0=3;1=3\n"},
         {"L3:0=f;1=f", "MB:0=20;1=20", 2,
          ID "/schemata L3:0=f;1=f\n" ID "/schemata MB:0=20;1=20\n" ID "/schemata L2:0=f\n" ID "/schemata L3:0=3;1=3\n"},
@@ -224,15 +227,22 @@ static void test_resctrl_undo_of_a_named_group(void **state)
     make(&wanted, &first);
     make(&wanted, &second);
     assert_true(first.made && !second.made);
-    assert_int_equal(resctrl_enter(root, &second, 9, &why), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(1);
+    }
+    assert_int_equal(resctrl_enter(root, &second, pid, &why), 0);
     remove_it(&first, RESCTRL_UNDO);
     assert_true(exists("gold"));
-    put("gold/empty", "");
-    assert_int_equal(truncate(arena_format(&arena, "%s/gold/tasks", tree), 0), 0);
+    /* A zombie is nobody. */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
     remove_it(&second, RESCTRL_UNDO);
     assert_true(exists("gold"));
     remove_it(&first, RESCTRL_UNDO);
     assert_false(exists("gold"));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* Two creators at once: both saw no group, one makes it. */

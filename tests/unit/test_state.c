@@ -88,6 +88,7 @@ static struct state full_state(void)
         .created = words("2026-01-02T03:04:05.678901Z"),
         .owner = UINT32_MAX,
         .cgroup = {.manager = CGROUP_MANAGER_SYSTEMD, .path = words("/a:b/c"), .unit = words("u.scope"), .joined = true},
+        .resctrl = {.group = words("/"), .monitor = words("c1"), .shared = true, .made = true},
         .annotations = {pairs, 2},
         .new_pid_ns = true,
         .has_hooks = true,
@@ -110,6 +111,10 @@ static void expect_same(const struct state *a, const struct state *b)
     assert_true(text_equal(a->cgroup.path, b->cgroup.path));
     assert_true(text_equal(a->cgroup.unit, b->cgroup.unit));
     assert_int_equal(a->cgroup.joined, b->cgroup.joined);
+    assert_true(text_equal(a->resctrl.group, b->resctrl.group));
+    assert_true(text_equal(a->resctrl.monitor, b->resctrl.monitor));
+    assert_int_equal(a->resctrl.shared, b->resctrl.shared);
+    assert_int_equal(a->resctrl.made, b->resctrl.made);
     assert_int_equal(a->new_pid_ns, b->new_pid_ns);
     assert_int_equal(a->has_hooks, b->has_hooks);
     assert_int_equal(a->annotations.count, b->annotations.count);

@@ -133,19 +133,6 @@ load helpers
     fails 1 net.ipv4.ip_forward -- rt run "$ID"
 }
 
-@test "scheduler, nice and io priority" {
-    config '.process.scheduler = {"policy": "SCHED_BATCH", "nice": 7} | .process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6}'
-    run_ok
-    expect '.sched_policy == 3 and .nice == 7 and .ioprio == (2 * 8192 + 6)'
-}
-
-@test "personality: a 32 bit container says so" {
-    [[ $(uname -m) == x86_64 ]] || skip "needs x86_64"
-    config '.linux.personality = {"domain": "LINUX32"}'
-    run_ok
-    expect '.machine == "i686" and .personality == 8'
-}
-
 @test "a session keyring of its own, but not with --no-new-keyring" {
     run_ok
     local own=$output

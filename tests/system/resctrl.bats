@@ -86,7 +86,7 @@ $ID/schemata MB:0=20;1=20
 $ID/tasks $pid
 $ID/mon_groups/$ID/tasks $pid" ]]
     run -0 rt state "$ID"
-    expect '.resctrlGroup == $id' --arg id "$ID"
+    expect --arg id "$ID" '.resctrlGroup == $id'
     rt start "$ID"
     rt kill "$ID" KILL
     status_becomes "$ID" stopped

@@ -143,7 +143,7 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     program exit 0
     intel_rdt '{"closID": "/", "enableCMT": true, "enableMBM": "yes"}'
     run_ok
-    ! grep mon_groups "$LOG"
+    [[ $(<"$LOG") == "tasks "* && $(<"$LOG") != *mon_groups* ]]
 }
 
 @test "intelRdt: a create that fails leaves no group behind" {

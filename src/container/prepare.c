@@ -165,7 +165,9 @@ static int locate_resctrl(struct birth *birth, struct failure *why)
     if (!wanted->set)
         return 0;
     CLEANUP_FD int root = resctrl_open(why);
-    return root < 0 ? -1 : resctrl_locate(root, birth->request->id, wanted, &birth->arena, &birth->state.resctrl, why);
+    if (root < 0 || resctrl_locate(root, birth->request->id, wanted, &birth->arena, &birth->state.resctrl, why) < 0)
+        return -1;
+    return state_keep_resctrl(&birth->directory, &birth->state.resctrl, why);
 }
 
 static int begin_record(struct birth *birth, struct failure *why)
@@ -206,7 +208,9 @@ static int make_resctrl(struct birth *birth, struct failure *why)
     if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
         return -1;
     /* Somebody else made it meanwhile: the record must not claim it. */
-    return name->made == to_make ? 0 : state_save(&birth->directory, &birth->state, why);
+    if (name->made == to_make)
+        return 0;
+    return state_keep_resctrl(&birth->directory, name, why) < 0 ? -1 : state_save(&birth->directory, &birth->state, why);
 }
 
 /* CAP_SYS_ADMIN where our mount namespace belongs: the right to clone mounts of the host. */

@@ -314,6 +314,51 @@ int state_find_cgroup(const struct state_directory *directory, struct arena *are
     return 0;
 }
 
+/* ---- the resctrl group's name ---- */
+
+/* "made/own/c1/c1", "found/shared//gold", "found/shared/c1//": of the parts only a root group has a slash, and it is last. */
+int state_keep_resctrl(const struct state_directory *directory, const struct resctrl_name *name, struct failure *why)
+{
+    if (name->group == NULL)
+        return 0;
+    struct text target = {0};
+    text_format(&target, "%s/%s/%s/%s", name->made ? "made" : "found", name->shared ? "shared" : "own", name->monitor ? name->monitor : "",
+                name->group);
+    int r = unlinkat(directory->fd, STATE_RESCTRL, 0) < 0 && errno != ENOENT ? -errno : 0;
+    if (r == 0 && symlinkat(target.data, directory->fd, STATE_RESCTRL) < 0)
+        r = -errno;
+    text_done(&target);
+    return r < 0 ? fail_errno(why, r, "note the resctrl group of container `%s`", directory->id) : 0;
+}
+
+int state_find_resctrl(const struct state_directory *directory, struct arena *arena, struct resctrl_name *ret_name)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlinkat(directory->fd, STATE_RESCTRL, target, sizeof(target) - 1);
+    if (length < 0)
+        return -errno;
+    target[length] = '\0';
+    char *part[4] = {target};
+    for (int i = 1; i < 4; i++) {
+        char *slash = strchr(part[i - 1], '/');
+        if (slash == NULL)
+            return -EINVAL;
+        *slash = '\0';
+        part[i] = slash + 1;
+    }
+    bool made = text_equal(part[0], "made"), own = text_equal(part[1], "own");
+    /* Guessing could remove what is not ours. */
+    if ((!made && !text_equal(part[0], "found")) || (!own && !text_equal(part[1], "shared")) || part[3][0] == '\0')
+        return -EINVAL;
+    *ret_name = (struct resctrl_name){
+        .group = arena_copy(arena, part[3]),
+        .monitor = part[2][0] ? arena_copy(arena, part[2]) : NULL,
+        .shared = !own,
+        .made = made,
+    };
+    return 0;
+}
+
 /* ---- status ---- */
 
 static bool is_paused(const struct state *state)

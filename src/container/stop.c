@@ -214,7 +214,8 @@ static int check_deletable(const struct state *state, struct failure *why)
     return failure_hint(why, "kill it first, or use delete --force");
 }
 
-/* --force from whatever is left: without a readable record there is the directory and the cgroup's name in it. */
+/* --force from whatever is left: without a readable record there is the directory, and in it the names of cgroup and resctrl
+ * group. */
 static int delete_remains(struct state_directory *directory, struct arena *arena, struct failure *why)
 {
     char text[1900];
@@ -222,6 +223,8 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
     failure_render(why, text, sizeof(text));
     log_warning("removing the remains of container `%s`: %s", directory->id, text);
     if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_cgroup(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
+        return -1;
+    if (state_find_resctrl(directory, arena, &remains.resctrl) == 0 && stop_remove_resctrl(&remains.resctrl, RESCTRL_DELETE, why) < 0)
         return -1;
     return state_remove(directory, why);
 }

@@ -210,3 +210,19 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     rm -rf "$TREE"
     silently rt delete --force "$ID"
 }
+
+@test "intelRdt: delete --force with a broken record removes what the runtime made, and nothing else" {
+    made_up_resctrl
+    local value
+    program sleep
+    mkdir "$TREE/gold" "$TREE/gold/mon_groups"
+    : >"$TREE/gold/tasks"
+    for value in '{"enableMonitoring": true}' '{"closID": "gold", "enableMonitoring": true}' '{"closID": "/", "enableMonitoring": true}'; do
+        intel_rdt "$value"
+        create_container
+        [[ -n $(find "$TREE" -path "*/mon_groups/$ID") ]]
+        echo '{"broken' >"$STATE/$ID/state.json"
+        run -0 rt delete --force "$ID"
+        [[ ! -e $TREE/$ID && -d $TREE/gold && -z $(find "$TREE" -path "*/mon_groups/$ID") ]]
+    done
+}

@@ -79,6 +79,15 @@ END
 END
 }
 
+@test "scheduler: SCHED_DEADLINE, whose processes cannot fork, and hooks" {
+    config '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 10000000, "deadline": 20000000}'
+    config '.hooks = {"createContainer": [{"path": $p, "args": ["probe", "hook", $l, "create"]}], "startContainer": [{"path": "/probe", "args": ["probe", "exit", "0"]}]}' \
+        --arg p "$PROBE" --arg l "$BATS_TEST_TMPDIR/log"
+    run_ok
+    [[ $(wc -l <"$BATS_TEST_TMPDIR/log") == 1 ]]
+    expect '.sched_attr | .policy == 6 and .flags == 0 and .runtime == 10000000'
+}
+
 # spec: SCHED-12
 @test "scheduler: SCHED_DEADLINE on some of the CPUs says what is in the way" {
     [[ $(nproc) -gt 1 ]] || skip "needs two processors"

@@ -382,11 +382,41 @@ static void status_of_the_dead(void **state)
     assert_int_equal(state_status(&seen), STATUS_STOPPED);
 }
 
+static void resctrl_names_come_back(void **state)
+{
+    (void)state;
+    const struct resctrl_name names[] = {
+        {.group = words("c1"), .made = true},
+        {.group = words("c1"), .monitor = words("c1"), .made = true},
+        {.group = words("a:b c\t"), .shared = true},
+        {.group = words("/"), .monitor = words("c1"), .shared = true},
+        {.group = words("/"), .shared = true},
+    };
+    static const char *const bad[] = {"made", "made/own/c1", "made/own/c1/", "Made/own//g", "made/mine//g", "/own//g", "made:own::g"};
+    struct resctrl_name found;
+    assert_int_equal(state_keep_resctrl(&directory, &(struct resctrl_name){0}, &why), 0);
+    assert_int_equal(state_find_resctrl(&directory, &arena, &found), -ENOENT);
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        assert_int_equal(state_keep_resctrl(&directory, &names[i], &why), 0);
+        assert_int_equal(state_find_resctrl(&directory, &arena, &found), 0);
+        assert_string_equal(found.group, names[i].group);
+        assert_true(text_equal(found.monitor, names[i].monitor));
+        assert_int_equal(found.shared, names[i].shared);
+        assert_int_equal(found.made, names[i].made);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        assert_int_equal(unlinkat(directory.fd, STATE_RESCTRL, 0), 0);
+        assert_int_equal(symlinkat(bad[i], directory.fd, STATE_RESCTRL), 0);
+        assert_int_equal(state_find_resctrl(&directory, &arena, &found), -EINVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
         cmocka_unit_test(records_come_back),
+        cmocka_unit_test(resctrl_names_come_back),
         cmocka_unit_test(damaged_records),
         cmocka_unit_test(records_that_lie),
         cmocka_unit_test(records_that_are_no_files),

@@ -257,13 +257,12 @@ int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wan
 
 static int make_group(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why)
 {
-    if (!name->made)
-        return 0;
     int r = check_name(name->group);
-    if (r == 0 && mkdirat(root_fd, name->group, 0755) == 0)
+    if (r == 0 && mkdirat(root_fd, name->group, 0755) == 0) {
+        name->made = true;
         return 0;
+    }
     int errnum = r < 0 ? -r : errno;
-    name->made = false;
     if (errnum == EEXIST) /* another container that shares it was faster */
         return check_group(root_fd, name->group, wanted, why);
     fail_errno(why, errnum, "make resctrl group '%s'", name->group);
@@ -301,16 +300,16 @@ static int write_schemata(int root_fd, const char *group, const struct spec_inte
     return 0;
 }
 
-static int make_monitor(int root_fd, struct resctrl_name *name, struct failure *why)
+static int make_monitor(int root_fd, char *monitor, struct resctrl_name *name, struct failure *why)
 {
+    struct resctrl_name with = {.group = name->group, .monitor = monitor};
     struct place place;
-    if (name->monitor == NULL)
+    int r = place_of_monitor(&with, "", &place);
+    if (r == 0 && mkdirat(root_fd, place.path, 0755) == 0) {
+        name->monitor = monitor;
         return 0;
-    int r = place_of_monitor(name, "", &place);
-    if (r == 0 && mkdirat(root_fd, place.path, 0755) == 0)
-        return 0;
+    }
     int errnum = r < 0 ? -r : errno;
-    name->monitor = NULL;
     fail_errno(why, errnum, "make the monitoring group '%s' of resctrl", place.path);
     explain(root_fd, errnum, why);
     return failure_pointer(why, POINTER "/enableMonitoring");
@@ -318,20 +317,17 @@ static int make_monitor(int root_fd, struct resctrl_name *name, struct failure *
 
 int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why)
 {
-    if (lock(root_fd, why) < 0) {
-        name->made = false;
-        name->monitor = NULL;
+    const struct resctrl_name planned = *name;
+    /* Until they are: on failure the name says what is to be removed. */
+    name->made = false;
+    name->monitor = NULL;
+    if (lock(root_fd, why) < 0)
         return -1;
-    }
-    int r = make_group(root_fd, wanted, name, why);
-    if (r < 0)
-        name->monitor = NULL; /* not made yet */
-    if (r == 0 && (write_schemata(root_fd, name->group, wanted, why) < 0)) {
-        name->monitor = NULL;
-        r = -1;
-    }
+    int r = planned.made ? make_group(root_fd, wanted, name, why) : 0;
     if (r == 0)
-        r = make_monitor(root_fd, name, why);
+        r = write_schemata(root_fd, name->group, wanted, why);
+    if (r == 0 && planned.monitor != NULL)
+        r = make_monitor(root_fd, planned.monitor, name, why);
     unlock(root_fd);
     return r;
 }

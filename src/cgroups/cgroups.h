@@ -1,5 +1,5 @@
 /*
- * cgroups/cgroups.h: front of the folder that owns cgroup v2.
+ * cgroups/cgroups.h: front of the folder that owns cgroup v2, and resctrl.
  *
  * path and limits are pure (cgroupsPath -> place, resources -> ordered (file, value) writes, device rules ->
  * BPF program); fs.c is the only writer and works by directory fd.  Never reads mountinfo when statfs
@@ -111,5 +111,37 @@ bool cgroup_is_frozen(int cgroup_fd);
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */
 uint64_t cgroup_oom_kills(int cgroup_fd);
+
+/* ---- resctrl: shares of caches and memory bandwidth (Intel RDT, AMD QoS), /linux/intelRdt ---- */
+
+/* What the state file keeps.  All zero: nothing was asked for, and nothing is ever touched. */
+struct resctrl_name {
+    char *group;   /* directory below the mount, "/": the root group */
+    char *monitor; /* our directory in the group's mon_groups; NULL: none */
+    bool shared;   /* named by closID: it stays when the container goes */
+    bool made;     /* by us, or about to be */
+};
+
+/* PLAIN: the directory of the mounted file system, -ENODEV when there is none, or -errno.  One statfs(2) where it is at
+ * /sys/fs/resctrl; any other place is searched for in mountinfo. */
+int resctrl_find(void) MUST_CHECK;
+/* The same with an explanation.  The descriptor is given back before anything of the container runs. */
+int resctrl_open(struct failure *why) MUST_CHECK;
+
+/* Decides which group, refuses what the specification refuses, makes nothing: what the record must hold before the
+ * group exists.  `id` is a checked container id. */
+int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wanted, struct arena *arena,
+                   struct resctrl_name *ret_name, struct failure *why) MUST_CHECK;
+/* Makes the group where it is missing, writes the schemata, makes the monitoring group.  On failure *name says what was
+ * made, for resctrl_remove. */
+int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why) MUST_CHECK;
+/* Puts a process that has no threads and no children yet in: its children are born there. */
+int resctrl_enter(int root_fd, const struct resctrl_name *name, pid_t pid, struct failure *why) MUST_CHECK;
+
+enum resctrl_end {
+    RESCTRL_DELETE, /* our own group goes, one named by closID stays */
+    RESCTRL_UNDO,   /* of a create that did not come about: one that we made goes too, unless others are in it by now */
+};
+int resctrl_remove(int root_fd, const struct resctrl_name *name, enum resctrl_end end, struct failure *why) MUST_CHECK;
 
 #endif

@@ -51,8 +51,9 @@ struct birth {
 
     bool detached;          /* run --detach */
     bool new_user_ns;
-    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
+    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup, resctrl */
     bool attach;            /* init is moved into its cgroup after clone: see plan_namespaces and birth_bring_up */
+    bool resctrl_begun;     /* what state.resctrl calls made is made: to be undone */
     bool died_unborn;       /* init was killed before its first instruction */
     bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
     bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */

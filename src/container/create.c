@@ -24,6 +24,7 @@
 #include "container/container.h"
 #include "container/hooks.h"
 #include "container/prepare.h"
+#include "container/stop.h"
 #include "spec/read.h"
 
 #define UNDO_DEADLINE_MS 10000
@@ -83,6 +84,8 @@ static void birth_undo(struct birth *birth)
     /* Their namespace lives as long as we hold it; nobody of the container is left to touch them. */
     ns_devices_take_back(birth->devices);
     cgroup_undo(&birth->cgroup);
+    if (birth->resctrl_begun && stop_remove_resctrl(&birth->state.resctrl, RESCTRL_UNDO, &unimportant) < 0)
+        log_warning("%s", unimportant.text);
     if (birth->directory.root_fd >= 0)
         IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
     if (birth->pid_file_written)
@@ -125,6 +128,14 @@ static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why
     return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
 }
 
+static int enter_resctrl(struct birth *birth, struct failure *why)
+{
+    if (birth->state.resctrl.group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    return root < 0 ? -1 : resctrl_enter(root, &birth->state.resctrl, birth->init.pid, why);
+}
+
 /* What init must not do itself, or not before it sits in its cgroup. */
 static int equip_init(struct birth *birth, bool setgroups_denied, struct failure *why)
 {
@@ -135,7 +146,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
             return -1;
         birth->state.cgroup = birth->cgroup.name;
     }
-    if (limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
+    if (enter_resctrl(birth, why) < 0 || limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
     if (!birth->namespaces.escort && limits_set_oom_score(birth->proc_fd, birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
@@ -481,7 +492,7 @@ static int birth_end(struct birth *birth, struct failure *why)
     cgroup_close(&birth->cgroup);
     if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
         return -1;
-    if (state_remove(&birth->directory, why) < 0)
+    if (stop_remove_resctrl(&birth->state.resctrl, RESCTRL_DELETE, why) < 0 || state_remove(&birth->directory, why) < 0)
         return -1;
     hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
     return 0;

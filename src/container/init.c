@@ -366,6 +366,8 @@ static int become_process(struct init *init, struct failure *why)
         return -1;
     umask(init->caller_umask);
     reset_signals(&birth->old_signals);
+    if (scheduling_settle(&birth->spec, why) < 0)
+        return -1;
     if (lsm_set_exec_labels(birth->proc_fd, process, why) < 0 || caps_drop_bounding(&birth->caps, why) < 0 ||
         identity_take(&process->user, groups_rule(init), why) < 0 || fds_leave_only(birth->preserved_fds, why) < 0)
         return -1;

@@ -103,7 +103,7 @@ static int plan_namespaces(struct birth *birth, struct failure *why)
      * a cgroup outside of that namespace's root: we, who are not in it, move init. */
     birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD ||
                     (birth->namespaces.new_user && ns_is_joined(&birth->namespaces, NS_CGROUP));
-    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach || birth->spec.linux.intel_rdt.set;
     birth->creator_continues = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0 ||
                                birth->spec.linux.net_devices_count > 0;
     return ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, why);
@@ -171,6 +171,17 @@ static void describe_cgroup(struct birth *birth)
     };
 }
 
+static int locate_resctrl(struct birth *birth, struct failure *why)
+{
+    const struct spec_intel_rdt *wanted = &birth->spec.linux.intel_rdt;
+    if (!wanted->set)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    if (root < 0 || resctrl_locate(root, birth->request->id, wanted, &birth->arena, &birth->state.resctrl, why) < 0)
+        return -1;
+    return state_keep_resctrl(&birth->directory, &birth->state.resctrl, why);
+}
+
 static int begin_record(struct birth *birth, struct failure *why)
 {
     struct state *state = &birth->state;
@@ -186,7 +197,7 @@ static int begin_record(struct birth *birth, struct failure *why)
         return -1;
     describe_cgroup(birth);
     if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0 ||
-        state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0)
+        state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0 || locate_resctrl(birth, why) < 0)
         return -1;
     return state_begin(&birth->directory, state, why);
 }
@@ -197,6 +208,22 @@ static int make_cgroup(struct birth *birth, struct failure *why)
         return -1;
     birth->state.cgroup = birth->cgroup.name;
     return 0;
+}
+
+static int make_resctrl(struct birth *birth, struct failure *why)
+{
+    struct resctrl_name *name = &birth->state.resctrl;
+    bool to_make = name->made;
+    if (name->group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    birth->resctrl_begun = root >= 0;
+    if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
+        return -1;
+    /* Somebody else made it meanwhile: the record must not claim it. */
+    if (name->made == to_make)
+        return 0;
+    return state_keep_resctrl(&birth->directory, name, why) < 0 ? -1 : state_save(&birth->directory, &birth->state, why);
 }
 
 /* CAP_SYS_ADMIN where our mount namespace belongs: the right to clone mounts of the host. */
@@ -253,7 +280,9 @@ int prepare_channel(struct birth *birth, struct failure *why)
 
 int prepare_make(struct birth *birth, struct failure *why)
 {
-    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0)
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || make_resctrl(birth, why) < 0)
+        return -1;
+    if (plan_root(birth, why) < 0 || make_filter(birth, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;

@@ -97,6 +97,8 @@ int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
  * Runs in: init, joiner, before the seccomp filter (profiles forbid personality(2), PERS-04) and before
  * identity_take (real-time classes need CAP_SYS_NICE). */
 int scheduling_set(const struct spec *spec, struct failure *why) MUST_CHECK;
+/* After the last hook: takes back what let a process with SCHED_DEADLINE start them. */
+int scheduling_settle(const struct spec *spec, struct failure *why) MUST_CHECK;
 int scheduling_check(const struct spec *spec, struct failure *why) MUST_CHECK; /* PURE */
 /* For the features document; each ended by NULL. */
 extern const char *const scheduling_memory_policy_mode_words[];

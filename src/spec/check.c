@@ -21,8 +21,6 @@ static int check_supported(const struct spec *spec, struct failure *why)
     /* Ignoring it would run the program on the host's kernel where a machine of its own was asked for. */
     if (spec->vm_set)
         return fail_config(why, "/vm", "running a container in a virtual machine is not supported by this release");
-    if (spec->linux.intel_rdt.set)
-        return fail_config(why, "/linux/intelRdt", "Intel RDT (resctrl) is not supported by this release");
     return 0;
 }
 

@@ -185,6 +185,13 @@ struct spec_seccomp {
 
 struct spec_net_device { char *host_name; char *name; /* NULL: same */ };
 
+struct spec_intel_rdt {
+    bool set;
+    char *clos_id, *l3_cache_schema, *mem_bw_schema;
+    struct strings schemata;
+    bool enable_monitoring;
+};
+
 struct spec_linux {
     bool set;
     struct spec_namespace namespaces[NS_TYPES];
@@ -196,12 +203,7 @@ struct spec_linux {
     size_t net_devices_count;
     char *cgroups_path;
     struct spec_resources resources;
-    struct {
-        bool set;
-        char *clos_id, *l3_cache_schema, *mem_bw_schema;
-        struct strings schemata;
-        bool enable_monitoring;
-    } intel_rdt;
+    struct spec_intel_rdt intel_rdt;
     struct { bool set; char *mode, *nodes; struct strings flags; } memory_policy;
     struct string_map sysctl;
     struct spec_seccomp seccomp;

@@ -12,6 +12,7 @@
  *   write PATH TEXT            create or truncate, then write        -> {"write":PATH,"errno":"EROFS"}
  *   try-open PATH r|w|rw|c     c: create exclusively                 -> {"try-open":PATH,"errno":null}
  *   mkdir|rmdir|unlink|chdir PATH, mknod PATH c|b|p MAJOR MINOR, symlink TARGET PATH, chown PATH UID GID
+ *   bind PORT                  a TCP socket                          -> {"bind":PORT,"errno":"EACCES"}
  *   stat PATH | list PATH      lstat as JSON | sorted names as JSON
  *   fstat FD | read PATH N     the same of a descriptor | the first N bytes -> {"read":PATH,"hex":"00ff"}
  *   syscall NAME|NUMBER [N...] raw call with integer arguments       -> {"syscall":NAME,"result":-1,"errno":"EPERM"}
@@ -36,6 +37,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -49,6 +51,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -319,6 +322,57 @@ static void report_limits(FILE *out)
     close_with(out, '}');
 }
 
+/* struct sched_attr, which glibc does not have yet. */
+static void report_sched_attr(FILE *out)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+        uint32_t util_min, util_max;
+    } attr = {0};
+
+    key(out, "sched_attr");
+    open_with(out, '{');
+    if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0) {
+        pair_errno(out, errno);
+    } else {
+        pair_number(out, "policy", attr.policy);
+        pair_number(out, "flags", (long long)attr.flags);
+        pair_number(out, "nice", attr.nice);
+        pair_number(out, "priority", attr.priority);
+        pair_number(out, "runtime", (long long)attr.runtime);
+        pair_number(out, "deadline", (long long)attr.deadline);
+        pair_number(out, "period", (long long)attr.period);
+    }
+    close_with(out, '}');
+}
+
+/* The mode with its flags, and the nodes, as set_mempolicy(2) was given them. */
+static void report_memory_policy(FILE *out)
+{
+    unsigned long mask[64] = {0};
+    const int bits = 8 * (int)sizeof(mask[0]);
+    int mode = -1;
+
+    key(out, "memory_policy");
+    open_with(out, '{');
+    if (syscall(SYS_get_mempolicy, &mode, mask, 8 * sizeof(mask), 0, 0) < 0) {
+        pair_errno(out, errno);
+    } else {
+        pair_number(out, "mode", mode);
+        key(out, "nodes");
+        open_with(out, '[');
+        for (int node = 0; node < 64 * bits; node++)
+            if (mask[node / bits] >> (node % bits) & 1)
+                value_number(out, node);
+        close_with(out, ']');
+    }
+    close_with(out, '}');
+}
+
 static void report_scheduling(FILE *out)
 {
     struct sched_param parameters = {0};
@@ -330,6 +384,8 @@ static void report_scheduling(FILE *out)
     errno = 0;
     pair_number(out, "nice", getpriority(PRIO_PROCESS, 0));
     pair_number(out, "ioprio", syscall(SYS_ioprio_get, 1, 0));
+    report_sched_attr(out);
+    report_memory_policy(out);
     key(out, "affinity");
     open_with(out, '[');
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
@@ -677,6 +733,16 @@ static int command_path(int argc, char **argv)
     else
         errno = EINVAL;
     say_outcome(what, argv[1], result == 0);
+    return 0;
+}
+
+static int command_bind(int argc, char **argv)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number_of(argv[1]))};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)argc;
+    say_outcome("bind", argv[1], fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
     return 0;
 }
 
@@ -1048,6 +1114,7 @@ static const struct command {
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
     {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
     {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
+    {"bind", 1, command_bind},
 };
 
 static const struct command *command_named(const char *name)

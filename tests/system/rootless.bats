@@ -19,6 +19,14 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     expect '.pid == 1'
 }
 
+# spec: USR-10
+@test "groups that a single id cannot have are left out without a word" {
+    config '.process.user.additionalGids = [55, 66]'
+    run_ok
+    expect '.uid == 0 and .setgroups == "deny" and (.groups | index(55) == null and index(66) == null)'
+    [[ -z $stderr ]]
+}
+
 @test "files made inside belong to the caller outside" {
     config '.root.readonly = false'
     inside write /data/made x

@@ -359,7 +359,6 @@ static void bad_linux(void **state)
          PARSE "expected an interface name of 1 to 15 characters without slash, colon or blank, found the string \"a:b\""},
         {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"sixteen-letters-\"}}", "/linux/netDevices/eth0/name",
          PARSE "expected an interface name of 1 to 15 characters without slash, colon or blank, found the string \"sixteen-letters-\""},
-        {LINUX, "\"intelRdt\":{}", "/linux/intelRdt", "Intel RDT (resctrl) is not supported by this release"},
         {LINUX, "\"intelRdt\":{\"closID\":\"..\"}", "/linux/intelRdt/closID",
          PARSE "expected \"/\" or a directory name without a slash, found the string \"..\""},
         {LINUX, "\"intelRdt\":{\"closID\":\"a/b\"}", "/linux/intelRdt/closID",

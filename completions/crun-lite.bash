@@ -25,11 +25,14 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete pause resume ps list spec features'
+    local commands='run create start state kill delete pause resume ps update list spec features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
                   --no-subreaper --help'
+    local update='--resources --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share
+                  --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus
+                  --cpuset-mems --blkio-weight --pids-limit --l3-cache-schema --mem-bw-schema --help'
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' kind='' i
     local -a arguments=()
 
@@ -44,7 +47,8 @@ __crun_lite() {
         case ${COMP_WORDS[i]} in
         =) ;;
         --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --bundle | -b | --pid-file | \
-            --console-socket | --pidfd-socket | --preserve-fds | --format)
+            --console-socket | --pidfd-socket | --preserve-fds | --format | --resources | -r | --memory | \
+            --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | --mem-bw-schema)
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
@@ -57,8 +61,9 @@ __crun_lite() {
     COMPREPLY=()
     case $before in
     --root | --bundle | -b) kind=directory ;;
-    --log | --criu | --pid-file | --console-socket | --pidfd-socket) kind=paths ;;
-    --preserve-fds) return ;;
+    --log | --criu | --pid-file | --console-socket | --pidfd-socket | --resources | -r) kind=paths ;;
+    --preserve-fds | --memory | --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | \
+        --mem-bw-schema) return ;;
     --log-format) words='text json' ;;
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
@@ -74,12 +79,13 @@ __crun_lite() {
         create:-*) words=$create ;;
         kill:-*) words='--all --help' ;;
         delete:-*) words='--force --help' ;;
+        update:-*) words=$update ;;
         ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
         *:-*) words='--help' ;;
         run:*) ((${#arguments[@]})) || kind=directory ;;
-        start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        start:* | state:* | delete:* | pause:* | resume:* | ps:* | update:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in
             0) words=$(__crun_lite_ids) ;;

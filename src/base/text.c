@@ -104,6 +104,55 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
     return 0;
 }
 
+/* The power of two that a suffix stands for ("", "b", "k", "KB", "KiB", …), or -1. */
+static int suffix_shift(const char *suffix)
+{
+    static const char units[] = "kmgtpe";
+    const char *unit = suffix[0] ? strchr(units, suffix[0] | 0x20) : NULL;
+    const char *rest = unit ? suffix + 1 : suffix;
+    if (unit && (rest[0] == 'i' || rest[0] == 'I'))
+        rest++;
+    if (rest[0] == 'b' || rest[0] == 'B')
+        rest++;
+    return rest[0] ? -1 : unit ? 10 * (int)(unit - units + 1) : 0;
+}
+
+int text_to_size(const char *text, int64_t *ret_bytes)
+{
+    enum { DIGITS_MAX = 19 }; /* of a fraction: its numerator has to fit, too */
+    char digits[32];
+    size_t length = strspn(text, "0123456789");
+    uint64_t whole = 0, fraction = 0, scale = 1;
+    if (text_equal(text, "-1")) {
+        *ret_bytes = -1;
+        return 0;
+    }
+    if (length == 0 || length >= sizeof(digits))
+        return -EINVAL;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    int r = text_to_u64(digits, INT64_MAX, &whole);
+    text += length;
+    if (*text == '.') {
+        length = strspn(++text, "0123456789");
+        if (length == 0 || length >= DIGITS_MAX)
+            return -EINVAL;
+        for (; length > 0; length--, scale *= 10)
+            fraction = fraction * 10 + (uint64_t)(*text++ - '0');
+    }
+    int shift = suffix_shift(text);
+    if (r < 0 || shift < 0)
+        return r < 0 ? r : -EINVAL;
+    if (whole > (uint64_t)INT64_MAX >> shift)
+        return -ERANGE;
+    /* As a fraction of one: what is lost is below one byte of 2^50. */
+    uint64_t part = (uint64_t)((long double)fraction / (long double)scale * (long double)((uint64_t)1 << shift));
+    if ((whole << shift) > (uint64_t)INT64_MAX - part)
+        return -ERANGE;
+    *ret_bytes = (int64_t)((whole << shift) + part);
+    return 0;
+}
+
 /* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control character. */
 static size_t sequence_length(const unsigned char *in)
 {

@@ -82,9 +82,17 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure 
 /* Undo of a failed create: kills what is inside and removes what was made.  Plain, best effort. */
 void cgroup_undo(struct cgroup *cgroup);
 void cgroup_close(struct cgroup *cgroup);
-/* New limits for a live container: those that are set in `resources`, the others stay.  All or nothing: on failure
- * the files already written get their old content back (except per-device lines).  Device rules replace the old
- * ones. */
+
+/* ---- new limits for a live container ---- */
+
+/* What has to be written when `given` is asked for where `held` is in force and `after` will be (the two merged):
+ * `given`, completed by members of `after` that one file or one rule of the kernel ties to it: quota and period, swap
+ * and limit, shares and idle.  Device rules that are the ones in force are left out: a program that somebody
+ * widened meanwhile (for a GPU, say) stays.  Pure; points into its arguments. */
+struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
+                                         const struct spec_resources *after);
+/* Writes what is set in `resources`, the rest stays.  All or nothing: on failure the files get their old content
+ * back, and systemd its old properties.  Device rules replace the old ones, after everything else. */
 int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
                   struct failure *why) MUST_CHECK;
 /* The device rules alone: no moment without a program, programs of others are left alone. */

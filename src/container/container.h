@@ -65,6 +65,13 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
 int container_pause(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
 int container_resume(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
 
+struct update_request {
+    const char *document;            /* a file, "-": standard input; NULL: none */
+    struct spec_resources resources; /* from the command line: they win over the document's */
+};
+/* New limits: those asked for, merged with what is in force, which is kept for the next update.  All or nothing. */
+int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why) MUST_CHECK;
+
 struct container_process {
     int pid; /* in the caller's pid namespace */
     char state;

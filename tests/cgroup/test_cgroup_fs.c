@@ -1015,6 +1015,62 @@ static void usage_is_checked_before_update(void **state)
     fake_end();
 }
 
+/* A refused write at the end: what was written before is taken back, of files with a line per device line by line. */
+static void a_failed_update_takes_everything_back(void **state)
+{
+    static const char *const files[][2] = {
+        {"memory.max", "33554432"}, /* as long as the new one: these files are not cut at a write */
+        {"cpuset.cpus", ""},
+        {"io.max", "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2 wbps=max riops=max wiops=max"},
+        {"io.weight", "default 100\n8:0 300"},
+        {"rdma.max", "mlx5_0 hca_handle=2 hca_object=2000\nmlx5_1 hca_handle=3 hca_object=max"},
+    };
+    static const char *const values[][3] = {
+        /* file, value, what puts the old one back */
+        {"memory.max", "67108864", "33554432"},
+        {"cpuset.cpus", "0-1", "\n"},
+        {"io.max", "8:16 rbps=5", "8:16 rbps=2 wbps=max riops=max wiops=max"},
+        {"io.max", "8:32 rbps=5", "8:32 rbps=max wbps=max riops=max wiops=max"},
+        {"io.bfq.weight", "500", "default 100"}, /* written to io.weight */
+        {"io.bfq.weight", "8:0 500", "8:0 300"},
+        {"io.bfq.weight", "8:16 500", "8:16 default"},
+        {"rdma.max", "mlx5_1 hca_handle=7", "mlx5_1 hca_handle=3 hca_object=max"},
+        {"rdma.max", "mlx5_11 hca_handle=7", "mlx5_11 hca_handle=max hca_object=max"},
+        {"memory.missing", "7", NULL},
+    };
+    struct cgroup_write writes[ARRAY_LENGTH(values)];
+    struct limits limits = {writes, ARRAY_LENGTH(values)}, old;
+    (void)state;
+    char template[] = "/tmp/crun-lite-cgroup-XXXXXX";
+    fake_begin(template);
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
+        fake_file(arena_format(&arena, "c1/%s", files[i][0]), arena_format(&arena, "%s\n", files[i][1]));
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+        writes[i] = (struct cgroup_write){.file = values[i][0], .value = values[i][1]};
+    for (size_t i = 4; i < 7; i++)
+        writes[i].other_file = "io.weight", writes[i].other_value = writes[i].value;
+    struct cgroup_name name = {.path = (char *)(uintptr_t) "/c1"};
+    CLEANUP_FD int fd = cgroup_open(&name);
+    fs_save(fd, &limits, &arena, &old);
+    assert_int_equal(old.count, ARRAY_LENGTH(values) - 1);
+    for (size_t i = 0; i < old.count; i++) {
+        assert_string_equal(old.writes[i].value, values[i][2]);
+        assert_string_equal(old.writes[i].file, i >= 4 && i < 7 ? "io.weight" : values[i][0]);
+    }
+
+    struct string_pair pairs[] = {{(char *)(uintptr_t) "memory.low", (char *)(uintptr_t) "5"},
+                                  {(char *)(uintptr_t) "memory.missing", (char *)(uintptr_t) "5"}};
+    struct spec_resources resources = {.set = true, .unified = {pairs, 2}};
+    resources.memory.limit = (struct optional_i64){true, 67108864};
+    fake_file("c1/memory.low", "1\n");
+    assert_int_equal(cgroup_update(&name, &resources, &arena, &why), -1);
+    assert_non_null(strstr(why.text, "memory.missing"));
+    assert_string_equal(why.pointer, "/linux/resources/unified/memory.missing");
+    assert_string_equal(fake_read("c1/memory.max"), "33554432");
+    assert_string_equal(fake_read("c1/memory.low"), "1");
+    fake_end();
+}
+
 static void oom_kills_are_read(void **state)
 {
     (void)state;
@@ -1100,6 +1156,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopped_controller_is_named_with_its_cgroup, setup, teardown),
         cmocka_unit_test_setup_teardown(tiny_limits_wait_for_init, setup, teardown),
         cmocka_unit_test_setup_teardown(usage_is_checked_before_update, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_update_takes_everything_back, setup, teardown),
         cmocka_unit_test_setup_teardown(oom_kills_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(state_file_paths_cannot_lead_out, setup, teardown),
     };

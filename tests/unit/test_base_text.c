@@ -97,6 +97,55 @@ static void signed_numbers(void **state)
     }
 }
 
+static void sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+        int result;
+    } rows[] = {
+        {"0", 0, 0},
+        {"1000", 1000, 0},
+        {"-1", -1, 0},
+        {"5b", 5, 0},
+        {"1k", 1024, 0},
+        {"512M", 536870912, 0},
+        {"512mb", 536870912, 0},
+        {"64KiB", 65536, 0},
+        {"2GIB", 2147483648, 0},
+        {"1.5g", 1610612736, 0},
+        {"0.25k", 256, 0},
+        {"1.1", 1, 0},
+        {"1t", 1099511627776, 0},
+        {"7E", 8070450532247928832, 0},
+        {"9223372036854775807", INT64_MAX, 0},
+        {"9223372036854775808", 0, -ERANGE},
+        {"8e", 0, -ERANGE},
+        {"99999999999999999999999999999999999", 0, -EINVAL},
+        {"", 0, -EINVAL},
+        {"M", 0, -EINVAL},
+        {"-2", 0, -EINVAL},
+        {"-1M", 0, -EINVAL},
+        {"+5", 0, -EINVAL},
+        {" 5", 0, -EINVAL},
+        {"5 M", 0, -EINVAL},
+        {"1.", 0, -EINVAL},
+        {".5g", 0, -EINVAL},
+        {"1..5g", 0, -EINVAL},
+        {"1.0000000000000000001g", 0, -EINVAL},
+        {"5x", 0, -EINVAL},
+        {"5MM", 0, -EINVAL},
+        {"5Mi5", 0, -EINVAL},
+        {"0x10", 0, -EINVAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t bytes = 4711;
+        assert_int_equal(text_to_size(rows[i].text, &bytes), rows[i].result);
+        assert_true(bytes == (rows[i].result == 0 ? rows[i].bytes : 4711));
+    }
+}
+
 static void predicates(void **state)
 {
     (void)state;
@@ -253,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsigned_numbers),
         cmocka_unit_test(signed_numbers),
+        cmocka_unit_test(sizes),
         cmocka_unit_test(predicates),
         cmocka_unit_test(buffer_grows),
         cmocka_unit_test(sanitize_rows),

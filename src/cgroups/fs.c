@@ -172,6 +172,8 @@ static int explain_write(int fd, const char *path, const struct cgroup_write *wr
     case ENODEV:
     case EOPNOTSUPP:
         why->kind = FAILURE_CONFIG; /* the kernel understood the request and refused the value */
+        if (errnum == EOPNOTSUPP && write->other_file)
+            (void)failure_hint(why, "weights need the BFQ scheduler on the device, or iocost (io.cost.qos)");
         break;
     case EBUSY:
         (void)failure_hint(why, "more is in use already than the new limit allows");
@@ -194,8 +196,11 @@ int fs_check_usage(int fd, const struct limits *limits, struct failure *why)
 static int write_plain(int fd, const struct cgroup_write *write)
 {
     int done = file_write_text_at(fd, write->file, write->value);
-    if (done == -ENOENT && write->other_file)
-        done = file_write_text_at(fd, write->other_file, write->other_value);
+    /* io.bfq.weight without BFQ in the kernel, or on this device. */
+    if ((done == -ENOENT || done == -EOPNOTSUPP) && write->other_file) {
+        int other = file_write_text_at(fd, write->other_file, write->other_value);
+        done = other == -ENOENT ? done : other;
+    }
     if (done == -ENOENT && (write->flags & (WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT)))
         return 0;
     if (done == -EINVAL && (write->flags & WRITE_FIRST_TRY))
@@ -259,21 +264,23 @@ static const char *old_value(struct arena *arena, const char *file, const char *
     return length > 0 ? arena_copy_n(arena, content, length) : "\n"; /* a write of no bytes would not reach the file */
 }
 
+static void save_one(int fd, const char *file, const char *value, struct arena *arena, struct limits *old)
+{
+    char *content;
+    /* Missing, or an action that cannot be read: nothing to put back. */
+    if (file_read_at(fd, file, CONTENT_LIMIT, arena, &content) >= 0)
+        old->writes[old->count++] =
+            (struct cgroup_write){.file = file, .value = old_value(arena, file, value, content)};
+}
+
 void fs_save(int fd, const struct limits *limits, struct arena *arena, struct limits *ret_old)
 {
-    struct limits old = {.writes = arena_alloc(arena, (limits->count + 1) * sizeof *old.writes)};
+    struct limits old = {.writes = arena_alloc(arena, (2 * limits->count + 1) * sizeof *old.writes)};
     for (size_t i = 0; i < limits->count; i++) {
         const struct cgroup_write *write = &limits->writes[i];
-        const char *file = write->file, *value = write->value;
-        char *content;
-        ssize_t length = file_read_at(fd, file, CONTENT_LIMIT, arena, &content);
-        if (length == -ENOENT && write->other_file) {
-            file = write->other_file, value = write->other_value;
-            length = file_read_at(fd, file, CONTENT_LIMIT, arena, &content);
-        }
-        if (length < 0)
-            continue; /* missing, or an action that cannot be read: nothing to put back */
-        old.writes[old.count++] = (struct cgroup_write){.file = file, .value = old_value(arena, file, value, content)};
+        save_one(fd, write->file, write->value, arena, &old);
+        if (write->other_file) /* which of the two takes it is not known yet */
+            save_one(fd, write->other_file, write->other_value, arena, &old);
     }
     *ret_old = old;
 }

@@ -467,32 +467,25 @@ CASES
 # spec: RIO-01 RIO-02 RIO-03 RIO-05 RIO-08 RIO-11
 @test "io: weights of all devices and of one, or a refusal where the kernel has no scheduler for them" {
     needs controller:io
-    local device weight file
+    local device file
+    # Files that a module brings may come and go: what counts is what is there when the runtime looks.
+    weight_is() { grep -qsxE "$1" "$(group)/io.bfq.weight" || grep -qsxE "$2" "$(group)/io.weight"; }
     device=$(lsblk -dno MAJ:MIN | head -1 | tr -d ' ')
-    mkdir "$(group)"
-    for file in io.bfq.weight io.weight; do
-        [[ ! -e $(group)/$file ]] || break
-        file=
-    done
-    rmdir "$(group)"
     config '.linux.resources.blockIO.weight = 300'
     program sleep
-    if [[ -z $file ]]; then
-        fails 1 io.bfq.weight io.weight CONFIG_BLK_CGROUP_IOCOST "/linux/resources/blockIO/weight" -- rt run "$ID"
-        return
-    fi
-    weight=300
-    [[ $file == io.bfq.weight ]] || weight=2930
-    run_detached
-    grep -q "^\(default \)\?$weight$" "$(group)/$file"
-    silently rt delete --force "$ID"
-    config '.linux.resources.blockIO = {"weightDevice": [{"major": ($d | split(":")[0] | tonumber), "minor": ($d | split(":")[1] | tonumber), "weight": 500}]}' --arg d "$device"
-    # The device's scheduler decides whether it can have a weight of its own: in its file, or the kernel's refusal.
-    if run_detached; then
-        grep -q "^$device \(500\|4950\)$" "$(group)/$file"
+    if run_detached 2>/dev/null; then
+        weight_is "(default )?300" "(default )?2930"
         silently rt delete --force "$ID"
     else
-        says "$(<"$BATS_TEST_TMPDIR/err")" "$device" "$file" "/linux/resources/blockIO/weightDevice/0"
+        says "$(<"$BATS_TEST_TMPDIR/err")" io.bfq.weight io.weight CONFIG_BLK_CGROUP_IOCOST "/linux/resources/blockIO/weight"
+    fi
+    config '.linux.resources.blockIO = {"weightDevice": [{"major": ($d | split(":")[0] | tonumber), "minor": ($d | split(":")[1] | tonumber), "weight": 500}]}' --arg d "$device"
+    # The device's scheduler decides whether it can have a weight of its own: in its file, or the kernel's refusal.
+    if run_detached 2>/dev/null; then
+        weight_is "$device 500" "$device 4950"
+        silently rt delete --force "$ID"
+    else
+        says "$(<"$BATS_TEST_TMPDIR/err")" "weight" "/linux/resources/blockIO/weightDevice/0/weight"
     fi
 }
 

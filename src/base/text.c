@@ -153,6 +153,57 @@ int text_to_size(const char *text, int64_t *ret_bytes)
     return 0;
 }
 
+static const struct {
+    const char *name;
+    int64_t microseconds;
+} duration_units[] = {
+    /* "ms" in front of "m" */
+    {"ms", 1000}, {"us", 1}, {"\u00b5s", 1}, {"h", 3600000000}, {"m", 60000000}, {"s", 1000000},
+};
+
+/* "1.5h" of "1.5h30m"; *text goes behind it. */
+static int take_duration(const char **text, int64_t *ret_microseconds)
+{
+    uint64_t whole = 0, fraction = 0, scale = 1;
+    const char *at = *text;
+    if (*at < '0' || *at > '9')
+        return -EINVAL;
+    for (; *at >= '0' && *at <= '9'; at++)
+        if ((whole = whole * 10 + (uint64_t)(*at - '0')) > INT32_MAX)
+            return -ERANGE;
+    if (*at == '.')
+        for (at++; *at >= '0' && *at <= '9'; at++)
+            if (scale < 1000000) /* what is below a microsecond is dropped */
+                fraction = fraction * 10 + (uint64_t)(*at - '0'), scale *= 10;
+    for (size_t i = 0; i < ARRAY_LENGTH(duration_units); i++) {
+        if (!text_starts(at, duration_units[i].name))
+            continue;
+        *ret_microseconds = (int64_t)(whole * (uint64_t)duration_units[i].microseconds +
+                                      fraction * (uint64_t)duration_units[i].microseconds / scale);
+        *text = at + strlen(duration_units[i].name);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int text_to_duration(const char *text, int64_t *ret_microseconds)
+{
+    int64_t sum = 0, part = 0;
+    if (text_equal(text, "0")) {
+        *ret_microseconds = 0;
+        return 0;
+    }
+    do {
+        int r = take_duration(&text, &part);
+        if (r < 0)
+            return r;
+        if (__builtin_add_overflow(sum, part, &sum))
+            return -ERANGE;
+    } while (*text != '\0');
+    *ret_microseconds = sum;
+    return 0;
+}
+
 /* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control character. */
 static size_t sequence_length(const unsigned char *in)
 {

@@ -36,6 +36,9 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value) 
  * without "i" and "B", in any case; "-1": no limit.  0 or -EINVAL / -ERANGE. */
 int text_to_size(const char *text, int64_t *ret_bytes) MUST_CHECK;
 
+/* Durations as Go programs write them: "5s", "1m30s", "250ms", "1.5h", "10us"; "0".  0 or -EINVAL / -ERANGE. */
+int text_to_duration(const char *text, int64_t *ret_microseconds) MUST_CHECK;
+
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);

@@ -17,6 +17,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "cgroups/stats.h"
 #include "spec/spec.h"
 
 enum cgroup_manager { CGROUP_MANAGER_FS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
@@ -119,5 +120,18 @@ bool cgroup_is_frozen(int cgroup_fd);
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */
 uint64_t cgroup_oom_kills(int cgroup_fd);
+
+/* ---- statistics ---- */
+
+/* Everything there is to read.  0 or -errno: -ENODEV or -ENOENT where the cgroup is gone. */
+int cgroup_read_stats(int cgroup_fd, struct arena *arena, struct cgroup_stats *ret_stats) MUST_CHECK;
+/* A descriptor that polls POLLPRI when a counter of memory.events changes after the last cgroup_watched_oom_kills of
+ * it, or -errno: -ENOENT without the memory controller. */
+int cgroup_watch_oom(int cgroup_fd) MUST_CHECK;
+/* How many processes were killed; 0 or -errno: -ENODEV when the cgroup is gone. */
+int cgroup_watched_oom_kills(int watch_fd, uint64_t *ret_kills) MUST_CHECK;
+/* One that polls POLLPRI, at most once per window, when some process waited for memory for `stall_us` out of
+ * `window_us` (500 ms to 10 s), and POLLERR when the cgroup is gone; or -errno: -ENOENT or -EOPNOTSUPP without PSI. */
+int cgroup_watch_pressure(int cgroup_fd, uint64_t stall_us, uint64_t window_us) MUST_CHECK;
 
 #endif

@@ -5,7 +5,7 @@ load helpers
     local command
     run --separate-stderr "$CRUN_LITE" --help
     [[ $status == 0 && $output == *create* && $output == *--root* && -z $stderr ]]
-    for command in create run start state kill delete list ps pause resume update features spec; do
+    for command in create run start state kill delete list ps pause resume update stats events wait features spec; do
         run --separate-stderr "$CRUN_LITE" "$command" --help
         [[ $status == 0 && $output == *"$command"* && -z $stderr ]] || { echo "$command --help: $status $output $stderr"; return 1; }
     done
@@ -35,7 +35,7 @@ load helpers
 
 @test "missing and surplus arguments are refused before anything is made" {
     local command
-    for command in state start kill pause resume ps update; do
+    for command in state start kill pause resume ps update events wait; do
         fails 1 "" -- rt "$command"
         [[ -n $stderr ]] || { echo "$command without id says nothing"; return 1; }
     done

@@ -52,7 +52,7 @@ load helpers
 
 @test "every command but delete --force names an unknown id" {
     local words
-    for words in "state" "start" "kill" "delete" "pause" "resume" "ps" "update --resources -"; do
+    for words in "state" "start" "kill" "delete" "pause" "resume" "ps" "update --resources -" "events --stats" "events" "stats" "wait"; do
         fails 1 "$ID" "$M_NO_CONTAINER" -- rt $words "$ID" <<<'{}'
     done
 }

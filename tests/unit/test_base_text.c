@@ -146,6 +146,45 @@ static void sizes(void **state)
     }
 }
 
+static void durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t microseconds;
+        int result;
+    } rows[] = {
+        {"0", 0, 0},
+        {"0s", 0, 0},
+        {"5s", 5000000, 0},
+        {"250ms", 250000, 0},
+        {"10us", 10, 0},
+        {"10\u00b5s", 10, 0},
+        {"1m30s", 90000000, 0},
+        {"1h0m0.5s", 3600500000, 0},
+        {"1.5h", 5400000000, 0},
+        {"0.0000019s", 1, 0},
+        {"2147483647h", INT64_C(7730941129200000000), 0},
+        {"2147483647h2147483647h", 0, -ERANGE},
+        {"2147483648s", 0, -ERANGE},
+        {"99999999999999999999s", 0, -ERANGE},
+        {"", 0, -EINVAL},
+        {"5", 0, -EINVAL},
+        {"-5s", 0, -EINVAL},
+        {"s", 0, -EINVAL},
+        {".5s", 0, -EINVAL},
+        {"5 s", 0, -EINVAL},
+        {"5d", 0, -EINVAL},
+        {"5s3", 0, -EINVAL},
+        {"1s,", 0, -EINVAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t microseconds = 4711;
+        assert_int_equal(text_to_duration(rows[i].text, &microseconds), rows[i].result);
+        assert_true(microseconds == (rows[i].result == 0 ? rows[i].microseconds : 4711));
+    }
+}
+
 static void predicates(void **state)
 {
     (void)state;
@@ -303,6 +342,7 @@ int main(void)
         cmocka_unit_test(unsigned_numbers),
         cmocka_unit_test(signed_numbers),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(durations),
         cmocka_unit_test(predicates),
         cmocka_unit_test(buffer_grows),
         cmocka_unit_test(sanitize_rows),

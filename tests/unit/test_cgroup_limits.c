@@ -416,6 +416,26 @@ static int annotate(const char *name, const char *value)
     return properties_of_annotations(&map, &arena, &properties, &why);
 }
 
+/* What an update that is taken back tells systemd: the files' content as it reads. */
+static void properties_of_what_files_hold(void **state)
+{
+    struct cgroup_write writes[] = {
+        {.file = "memory.max", .value = "max"}, {.file = "memory.low", .value = "0"},       {.file = "cpu.max", .value = "max 100000"},
+        {.file = "cpu.weight", .value = "0"},   {.file = "cpuset.cpus", .value = "\n"}, {.file = "cpuset.mems", .value = "0"},
+        {.file = "io.weight", .value = "default 100"},
+    };
+    (void)state;
+    properties = (struct systemd_properties){0};
+    properties_of_limits(&(struct limits){writes, ARRAY_LENGTH(writes)}, &arena, &properties);
+    assert_true(property("MemoryMax")->number == UINT64_MAX);
+    assert_int_equal(property("MemoryLow")->number, 0);
+    assert_true(property("CPUQuotaPerSecUSec")->number == UINT64_MAX);
+    assert_null(property("CPUWeight")); /* of an idle cgroup: systemd has no 0 */
+    assert_int_equal(property("AllowedCPUs")->bytes_count, 0);
+    assert_int_equal(property("AllowedMemoryNodes")->bytes_count, 1);
+    assert_int_equal(property("IOWeight")->number, 100);
+}
+
 static void annotations_are_typed(void **state)
 {
     static const struct {
@@ -496,6 +516,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cgroup_v2_cannot_do_is_refused, fresh, fresh),
         cmocka_unit_test_setup_teardown(controllers_that_limits_need, fresh, fresh),
         cmocka_unit_test_setup_teardown(properties_of_all_limits, fresh, fresh),
+        cmocka_unit_test_setup_teardown(properties_of_what_files_hold, fresh, fresh),
         cmocka_unit_test_setup_teardown(annotations_are_typed, fresh, fresh),
         cmocka_unit_test_setup_teardown(bad_annotations_are_refused, fresh, fresh),
     };

@@ -25,11 +25,14 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete pause resume ps list spec features'
+    local commands='run create start state kill delete pause resume ps update stats events wait list spec features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
                   --no-subreaper --help'
+    local update='--resources --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share
+                  --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus
+                  --cpuset-mems --blkio-weight --pids-limit --l3-cache-schema --mem-bw-schema --help'
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' kind='' i
     local -a arguments=()
 
@@ -44,11 +47,13 @@ __crun_lite() {
         case ${COMP_WORDS[i]} in
         =) ;;
         --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --bundle | -b | --pid-file | \
-            --console-socket | --pidfd-socket | --preserve-fds | --format)
+            --console-socket | --pidfd-socket | --preserve-fds | --format | --resources | -r | --memory | \
+            --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | --mem-bw-schema | --interval | \
+            --pressure)
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
-        -f) [[ $command != list && $command != ps ]] || ((i++)) ;;
+        -f) [[ $command != list && $command != ps && $command != stats ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -57,13 +62,18 @@ __crun_lite() {
     COMPREPLY=()
     case $before in
     --root | --bundle | -b) kind=directory ;;
-    --log | --criu | --pid-file | --console-socket | --pidfd-socket) kind=paths ;;
-    --preserve-fds) return ;;
+    --log | --criu | --pid-file | --console-socket | --pidfd-socket | --resources | -r) kind=paths ;;
+    --preserve-fds | --memory | --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | \
+        --mem-bw-schema | --interval | --pressure) return ;;
     --log-format) words='text json' ;;
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
-    --format) words='table json' ;;
-    -f) [[ $command != list && $command != ps ]] || words='table json' ;;
+    --format | -f)
+        case $before:$command in
+        *:stats) words='table json openmetrics' ;;
+        --format:* | -f:list | -f:ps) words='table json' ;;
+        esac
+        ;;
     esac
 
     if [[ -z $kind && -z $words ]]; then
@@ -74,12 +84,16 @@ __crun_lite() {
         create:-*) words=$create ;;
         kill:-*) words='--all --help' ;;
         delete:-*) words='--force --help' ;;
+        update:-*) words=$update ;;
+        stats:-*) words='--format --help' ;;
+        events:-*) words='--stats --interval --pressure --help' ;;
         ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
         *:-*) words='--help' ;;
         run:*) ((${#arguments[@]})) || kind=directory ;;
-        start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        start:* | state:* | delete:* | pause:* | resume:* | ps:* | update:* | events:* | wait:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        stats:*) words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in
             0) words=$(__crun_lite_ids) ;;

@@ -17,6 +17,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "cgroups/stats.h"
 #include "spec/spec.h"
 
 enum cgroup_manager { CGROUP_MANAGER_FS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
@@ -82,9 +83,17 @@ int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure 
 /* Undo of a failed create: kills what is inside and removes what was made.  Plain, best effort. */
 void cgroup_undo(struct cgroup *cgroup);
 void cgroup_close(struct cgroup *cgroup);
-/* New limits for a live container: those that are set in `resources`, the others stay.  All or nothing: on failure
- * the files already written get their old content back (except per-device lines).  Device rules replace the old
- * ones. */
+
+/* ---- new limits for a live container ---- */
+
+/* What has to be written when `given` is asked for where `held` is in force and `after` will be (the two merged):
+ * `given`, completed by members of `after` that one file or one rule of the kernel ties to it: quota and period, swap
+ * and limit, shares and idle.  Device rules that are the ones in force are left out: a program that somebody
+ * widened meanwhile (for a GPU, say) stays.  Pure; points into its arguments. */
+struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
+                                         const struct spec_resources *after);
+/* Writes what is set in `resources`, the rest stays.  All or nothing: on failure the files get their old content
+ * back, and systemd its old properties.  Device rules replace the old ones, after everything else. */
 int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
                   struct failure *why) MUST_CHECK;
 /* The device rules alone: no moment without a program, programs of others are left alone. */
@@ -143,5 +152,18 @@ enum resctrl_end {
     RESCTRL_UNDO,   /* of a create that did not come about: one that we made goes too, unless others are in it by now */
 };
 int resctrl_remove(int root_fd, const struct resctrl_name *name, enum resctrl_end end, struct failure *why) MUST_CHECK;
+
+/* ---- statistics ---- */
+
+/* Everything there is to read.  0 or -errno: -ENODEV or -ENOENT where the cgroup is gone. */
+int cgroup_read_stats(int cgroup_fd, struct arena *arena, struct cgroup_stats *ret_stats) MUST_CHECK;
+/* A descriptor that polls POLLPRI when a counter of memory.events changes after the last cgroup_watched_oom_kills of
+ * it, or -errno: -ENOENT without the memory controller. */
+int cgroup_watch_oom(int cgroup_fd) MUST_CHECK;
+/* How many processes were killed; 0 or -errno: -ENODEV when the cgroup is gone. */
+int cgroup_watched_oom_kills(int watch_fd, uint64_t *ret_kills) MUST_CHECK;
+/* One that polls POLLPRI, at most once per window, when some process waited for memory for `stall_us` out of
+ * `window_us` (500 ms to 10 s), and POLLERR when the cgroup is gone; or -errno: -ENOENT or -EOPNOTSUPP without PSI. */
+int cgroup_watch_pressure(int cgroup_fd, uint64_t stall_us, uint64_t window_us) MUST_CHECK;
 
 #endif

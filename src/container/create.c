@@ -318,13 +318,15 @@ static int send_pidfd(struct birth *birth, struct failure *why)
     return r < 0 ? fail_errno(why, r, "send the pidfd to '%s'", birth->request->pidfd_socket) : 0;
 }
 
+/* config-linux.md, cgroup ownership: where the container may write to its cgroup file system, its root owns its cgroup. */
 static int delegate_cgroup(struct birth *birth, struct failure *why)
 {
     const struct spec *spec = &birth->spec;
     bool writable = false;
     for (size_t i = 0; i < spec->mounts_count; i++) {
         const struct spec_mount *mount = &spec->mounts[i];
-        if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup"))
+        if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup") ||
+            !text_equal(mount->source, "cgroup"))
             continue;
         writable = true;
         for (size_t j = 0; j < mount->options.count; j++)

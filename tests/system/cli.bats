@@ -5,7 +5,7 @@ load helpers
     local command
     run --separate-stderr "$CRUN_LITE" --help
     [[ $status == 0 && $output == *create* && $output == *--root* && -z $stderr ]]
-    for command in create run start state kill delete list ps pause resume features spec; do
+    for command in create run start state kill delete list ps pause resume update stats events wait features spec; do
         run --separate-stderr "$CRUN_LITE" "$command" --help
         [[ $status == 0 && $output == *"$command"* && -z $stderr ]] || { echo "$command --help: $status $output $stderr"; return 1; }
     done
@@ -36,7 +36,7 @@ load helpers
 # spec: OPST-02 OPSA-01 OPKI-01 OPDE-01
 @test "missing and surplus arguments are refused before anything is made" {
     local command
-    for command in create run state start kill delete pause resume ps; do
+    for command in create run state start kill delete pause resume ps update events stats wait; do
         fails 1 "$command" -- rt "$command"
         [[ -n $stderr ]] || { echo "$command without id says nothing"; return 1; }
     done

@@ -97,8 +97,8 @@ state_shows() {
 # spec: OPST-03
 @test "every command but delete --force names an unknown id" {
     local words
-    for words in "state" "start" "kill" "delete" "pause" "resume" "ps"; do
-        fails 1 "$ID" "$M_NO_CONTAINER" -- rt $words "$ID" </dev/null
+    for words in "state" "start" "kill" "delete" "pause" "resume" "ps" "update --resources -" "events --stats" "events" "stats" "wait"; do
+        fails 1 "$ID" "$M_NO_CONTAINER" -- rt $words "$ID" <<<'{}'
     done
 }
 

@@ -50,6 +50,7 @@ static const struct json_member record_members[] = {
     JSON_FIELD(struct record, "cgroupJoined", JSON_BOOL, state.cgroup.joined),
     JSON_FIELD(struct record, "systemdUnit", JSON_STRING, state.cgroup.unit),
     JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
+    JSON_FIELD(struct record, "keepsKeyring", JSON_BOOL, state.keeps_keyring),
     JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
     JSON_PAIRS(struct record, "annotations", state.annotations),
 };
@@ -76,6 +77,7 @@ static void write_record(struct json_writer *writer, const struct state *state)
         json_string(writer, "systemdUnit", state->cgroup.unit);
     json_bool(writer, "cgroupJoined", state->cgroup.joined);
     json_bool(writer, "ownPidNamespace", state->new_pid_ns);
+    json_bool(writer, "keepsKeyring", state->keeps_keyring);
     json_bool(writer, "hooks", state->has_hooks);
     json_map(writer, "annotations", &state->annotations);
     json_close_object(writer);

@@ -40,6 +40,7 @@ struct state {
     struct cgroup_name cgroup;
     struct string_map annotations;
     bool new_pid_ns; /* the kernel kills everybody when init dies */
+    bool keeps_keyring; /* no session keyring was made for it */
     bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
 };
 

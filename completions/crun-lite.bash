@@ -25,11 +25,13 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete pause resume ps list spec features'
+    local commands='run create start exec state kill delete pause resume ps list spec features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
                   --no-subreaper --help'
+    local exec='--process --detach --pid-file --console-socket --pidfd-socket --tty --cwd --env --user --additional-gids --cap
+                --no-new-privs --process-label --apparmor --cgroup --preserve-fds --ignore-paused --help'
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' kind='' i
     local -a arguments=()
 
@@ -44,7 +46,8 @@ __crun_lite() {
         case ${COMP_WORDS[i]} in
         =) ;;
         --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --bundle | -b | --pid-file | \
-            --console-socket | --pidfd-socket | --preserve-fds | --format)
+            --console-socket | --pidfd-socket | --preserve-fds | --format | --process | -p | --cwd | --env | -e | --user | -u | \
+            --additional-gids | -g | --cap | -c | --process-label | --apparmor | --cgroup)
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
@@ -57,8 +60,9 @@ __crun_lite() {
     COMPREPLY=()
     case $before in
     --root | --bundle | -b) kind=directory ;;
-    --log | --criu | --pid-file | --console-socket | --pidfd-socket) kind=paths ;;
-    --preserve-fds) return ;;
+    --log | --criu | --pid-file | --console-socket | --pidfd-socket | --process) kind=paths ;;
+    -p) [[ $command != exec ]] || kind=paths ;;
+    --preserve-fds | --cwd | --env | --user | --additional-gids | --cap | --process-label | --apparmor | --cgroup) return ;;
     --log-format) words='text json' ;;
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
@@ -72,6 +76,7 @@ __crun_lite() {
         :*) words=$commands ;;
         run:-*) words="$create --keep" ;;
         create:-*) words=$create ;;
+        exec:-*) words=$exec ;;
         kill:-*) words='--all --help' ;;
         delete:-*) words='--force --help' ;;
         ps:-*) words='--format --help' ;;
@@ -79,7 +84,7 @@ __crun_lite() {
         spec:-*) words='--bundle --rootless --help' ;;
         *:-*) words='--help' ;;
         run:*) ((${#arguments[@]})) || kind=directory ;;
-        start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        start:* | exec:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in
             0) words=$(__crun_lite_ids) ;;

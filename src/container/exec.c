@@ -7,8 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -259,13 +262,34 @@ static int pass_listener(struct joining *joining, int listener, struct failure *
     return go_on(joining, why);
 }
 
+/* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
+ * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
+static int await_words(const struct joining *joining, struct failure *why)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t giving_up;
+    sigemptyset(&giving_up);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+        sigaddset(&giving_up, signals[i]);
+    CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    if (interruption < 0)
+        return fail_sys(why, "receive signals by descriptor");
+    struct pollfd wait[] = {{.fd = joining->channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}};
+    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
+        if (errno != EINTR)
+            return fail_sys(why, "wait for the " WHO);
+    if (wait[0].revents != 0)
+        return 0;
+    return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+}
+
 /* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
 static int serve_joiner(struct joining *joining, struct failure *why)
 {
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(joining->channel, &message, &fd, why) < 0)
+        if (await_words(joining, why) < 0 || child_hear(joining->channel, &message, &fd, why) < 0)
             return -1;
         int r = 0;
         switch (message.kind) {

@@ -373,6 +373,16 @@ PYTHON
     is_status "$ID" paused
     rt resume "$ID"
     exits 23 "$HELPER"
+    # Whoever waits may give up.
+    rt pause "$ID"
+    "$CRUN_LITE" --root "$STATE" exec --ignore-paused "$ID" /probe write /tmp/alive x 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+    HELPER=$!
+    wait_until joiner_is_there
+    kill -TERM "$HELPER"
+    exits 255 "$HELPER"
+    says "$(<"$BATS_TEST_TMPDIR/err")" interrupted
+    [[ -z $(joiner_pid) ]]
+    rt resume "$ID"
     # One whose runtime is killed meanwhile does not come to life.
     rt pause "$ID"
     "$CRUN_LITE" --root "$STATE" exec --ignore-paused "$ID" /probe write /tmp/alive x 3>&- 4>&- &
@@ -569,6 +579,17 @@ exec_in_background() { rt exec --detach --pid-file pid "$@" "$ID" /probe sleep <
     exec_in_background --cgroup sub
     [[ $(cgroup_of "$(<pid)") == "$TEST_CGROUP/$ID/sub" ]]
     run -7 rt exec --cgroup sub "$ID" /probe exit 7
+    silently rt delete --force "$ID"
+}
+
+@test "exec: into the scope of the systemd driver, whoever calls" {
+    needs systemd
+    config '.linux.cgroupsPath = $p' --arg p "system.slice:crunlite:$ID"
+    program sleep
+    "$CRUN_LITE" --systemd-cgroup --root "$STATE" run --detach "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
+    exec_in_background
+    [[ $(cgroup_of "$(<pid)") == */system.slice/crunlite-$ID.scope ]]
+    run -5 rt --systemd-cgroup exec "$ID" /probe exit 5
     silently rt delete --force "$ID"
 }
 

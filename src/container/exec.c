@@ -300,6 +300,8 @@ static int serve_joiner(struct joining *joining, struct failure *why)
             break;
         case MESSAGE_CONSOLE:
             r = child_pass_terminal(&joining->console_socket, &fd, &joining->console_master, WHO, why);
+            if (r == 0)
+                r = go_on(joining, why);
             break;
         case MESSAGE_LISTENER:
             r = pass_listener(joining, fd, why);

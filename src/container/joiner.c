@@ -160,7 +160,11 @@ static int open_terminal(struct joiner *joiner, int root_fd, struct failure *why
     CLEANUP_FD int master = -1;
     if (terminal_open(root_fd, process, &master, &joiner->become.terminal, why) < 0)
         return -1;
-    return become_tell(&joiner->become, MESSAGE_CONSOLE, master, why);
+    /* Answered when the terminal has its size, or is with the engine: the program must find it so. */
+    struct message message;
+    if (become_tell(&joiner->become, MESSAGE_CONSOLE, master, why) < 0)
+        return -1;
+    return become_await(&joiner->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why);
 }
 
 static int settle_in(struct joiner *joiner, struct failure *why)

@@ -10,7 +10,7 @@
  *      |<--- SPAWNED(pid) --------|  CLONE_INTO_CGROUP --------->|
  *      |---- GO_ON ------------------------------------------->|   only where it had to be moved into its cgroup
  *      |                                                        |   one setns on init's pidfd for all the rest
- *      |<--- CONSOLE(fd) --------------------------------------|   with a terminal
+ *      |<--- CONSOLE(fd) --------------------------------------|   with a terminal; answered by GO_ON
  *      |<--- LISTENER(fd) -------------------------------------|   with a seccomp listener; answered by GO_ON
  *      |<--- end of file --------------------------- (CLOEXEC) -|   execve
  *

@@ -104,6 +104,12 @@ int failure_pointer(struct failure *why, const char *fmt, ...)
     return -1;
 }
 
+int failure_document(struct failure *why, const char *name)
+{
+    snprintf(why->document, sizeof(why->document), "%s", name);
+    return -1;
+}
+
 int failure_context(struct failure *why, const char *fmt, ...)
 {
     char old[sizeof(why->text)];
@@ -118,6 +124,16 @@ int failure_context(struct failure *why, const char *fmt, ...)
 
 void failure_render(const struct failure *why, char *out, unsigned long size)
 {
-    snprintf(out, size, "%s%s%s%s%s%s", why->text, why->pointer[0] ? " (config.json " : "", why->pointer,
-             why->pointer[0] ? ")" : "", why->hint[0] ? "; " : "", why->hint);
+    snprintf(out, size, "%s", why->text);
+    if (why->pointer[0] != '\0') {
+        append(out, size, " (");
+        append(out, size, why->document[0] != '\0' ? why->document : "config.json");
+        append(out, size, " ");
+        append(out, size, why->pointer);
+        append(out, size, ")");
+    }
+    if (why->hint[0] != '\0') {
+        append(out, size, "; ");
+        append(out, size, why->hint);
+    }
 }

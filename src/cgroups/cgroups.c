@@ -291,14 +291,17 @@ int cgroup_attach(const struct cgroup_request *request, struct arena *arena, str
 {
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         return attach_systemd(request, arena, cgroup, pid, why);
-    if (cgroup->fd < 0)
-        return 0;
+    return cgroup->fd < 0 ? 0 : cgroup_enter(cgroup->fd, cgroup->name.path, pid, why);
+}
+
+int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why)
+{
     char line[32];
     (void)snprintf(line, sizeof line, "%d", (int)pid); /* always fits */
-    int done = file_write_text_at(cgroup->fd, "cgroup.procs", line);
+    int done = file_write_text_at(cgroup_fd, "cgroup.procs", line);
     if (done == 0)
         return 0;
-    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, cgroup->name.path);
+    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, path);
     if (done == -EACCES)
         return failure_hint(
             why, "the process comes from a cgroup that is not delegated: start it from within the delegated one");
@@ -395,6 +398,37 @@ int cgroup_open(const struct cgroup_name *name)
         return -ENOENT;
     CLEANUP_FD int root_fd = mount_open_root(&ignored);
     return root_fd < 0 ? -ENOENT : mount_open_path(root_fd, name->path);
+}
+
+int cgroup_open_below(const struct cgroup_name *name, const char *below, struct failure *why)
+{
+    char shown[256];
+    text_sanitize(shown, sizeof shown, below);
+    CLEANUP_FD int top = cgroup_open(name);
+    if (top < 0)
+        return fail_errno(why, top, "open cgroup '%s'", name->path);
+    int fd = mount_open_path(top, below);
+    if (fd >= 0)
+        return fd;
+    (void)fail_errno(why, fd, "open cgroup '%s' below the container's '%s'", shown, name->path);
+    if (fd == -EXDEV)
+        return failure_hint(why, "the path may not leave the container's cgroup");
+    return fd == -ENOENT ? failure_hint(why, "it must exist already, in the container's own cgroup") : -1;
+}
+
+int cgroup_open_of(const struct cgroup_name *name, pid_t pid)
+{
+    struct arena arena = {0};
+    const char *path = mount_path_of(pid, &arena);
+    size_t length = strlen(name->path);
+    bool below = path && text_starts(path, name->path) && (path[length] == '/' || path[length] == '\0');
+    int fd = -ESRCH;
+    if (below) {
+        CLEANUP_FD int top = cgroup_open(name);
+        fd = top < 0 ? top : mount_open_path(top, path + length);
+    }
+    arena_done(&arena);
+    return fd;
 }
 
 static int explain_still_there(int fd, const char *path, struct failure *why)

@@ -104,6 +104,13 @@ int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, 
 
 /* Opens the directory: fd, or -errno (-ENOENT: already gone, not an error for any caller). */
 int cgroup_open(const struct cgroup_name *name) MUST_CHECK;
+/* A cgroup at or below the container's that exists already; `below` may begin with slashes, and leads nowhere else.  fd, or
+ * -1 with *why. */
+int cgroup_open_below(const struct cgroup_name *name, const char *below, struct failure *why) MUST_CHECK;
+/* The cgroup in which `pid` is now, where that is below the container's.  PLAIN: fd, or -errno (-ESRCH: it is not). */
+int cgroup_open_of(const struct cgroup_name *name, pid_t pid) MUST_CHECK;
+/* Moves `pid` in, by cgroup.procs: where CLONE_INTO_CGROUP was not possible. `path` is for messages. */
+int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why) MUST_CHECK;
 /* SIGKILL to everybody in the subtree (cgroup.kill, KERNEL(5.14); else freeze and iterate). 0 or -errno. */
 int cgroup_kill(int cgroup_fd) MUST_CHECK;
 /* Sends `sig` to every process of the subtree but the caller; plain.  Count signalled or -errno. */

@@ -192,6 +192,7 @@ static int begin_record(struct birth *birth, struct failure *why)
     state->annotations = birth->spec.annotations;
     state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
     state->no_process = !birth->spec.process.set;
+    state->keeps_keyring = (birth->request->flags & CREATE_NO_NEW_KEYRING) != 0;
     state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
@@ -254,18 +255,18 @@ static int plan_root(struct birth *birth, struct failure *why)
     return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
 }
 
-static int make_filter(struct birth *birth, struct failure *why)
+int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena *arena, struct seccomp_filter *ret_filter,
+                   struct failure *why)
 {
-    const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
     if (!seccomp->set)
         return 0;
     /* Without a cache directory every start compiles: slower, not wrong. */
-    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+    if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));
-    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why) < 0)
+    CLEANUP_FD int cache = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (seccomp_build_cached(seccomp, cache, arena, ret_filter, why) < 0)
         return -1;
-    return birth->filter.notify ? seccomp_find_agent(seccomp->listener_path, why) : 0;
+    return ret_filter->notify ? seccomp_find_agent(seccomp->listener_path, why) : 0;
 }
 
 int prepare_channel(struct birth *birth, struct failure *why)
@@ -280,9 +281,9 @@ int prepare_channel(struct birth *birth, struct failure *why)
 
 int prepare_make(struct birth *birth, struct failure *why)
 {
-    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || make_resctrl(birth, why) < 0)
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || make_resctrl(birth, why) < 0 || plan_root(birth, why) < 0)
         return -1;
-    if (plan_root(birth, why) < 0 || make_filter(birth, why) < 0)
+    if (prepare_filter(&birth->spec.linux.seccomp, birth->directory.root_fd, &birth->arena, &birth->filter, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;

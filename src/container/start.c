@@ -55,7 +55,8 @@ static int check_status(const struct start *start, struct failure *why)
 
 static int pass_listener(struct start *start, int connection, int listener, struct failure *why)
 {
-    if (read_spec(start, why) < 0 || listener_send(&start->spec, &start->state, listener, why) < 0)
+    const struct listener_owner owner = {.pid = start->state.init.pid, .status = STATUS_CREATING};
+    if (read_spec(start, why) < 0 || listener_send(&start->spec, &start->state, &owner, listener, why) < 0)
         return -1;
     int r = channel_send(connection, MESSAGE_GO_ON, 0, -1);
     return r < 0 ? fail_errno(why, r, "speak to the init process") : 0;

@@ -55,6 +55,7 @@ static const struct json_member record_members[] = {
     JSON_FIELD(struct record, "resctrlMade", JSON_BOOL, state.resctrl.made),
     JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
     JSON_FIELD(struct record, "noProcess", JSON_BOOL, state.no_process),
+    JSON_FIELD(struct record, "keepsKeyring", JSON_BOOL, state.keeps_keyring),
     JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
     JSON_PAIRS(struct record, "annotations", state.annotations),
 };
@@ -94,6 +95,7 @@ static void write_record(struct json_writer *writer, const struct state *state)
     write_resctrl(writer, &state->resctrl);
     json_bool(writer, "ownPidNamespace", state->new_pid_ns);
     json_bool(writer, "noProcess", state->no_process);
+    json_bool(writer, "keepsKeyring", state->keeps_keyring);
     json_bool(writer, "hooks", state->has_hooks);
     json_map(writer, "annotations", &state->annotations);
     json_close_object(writer);

@@ -46,6 +46,7 @@ struct state {
     struct string_map annotations;
     bool new_pid_ns; /* the kernel kills everybody when init dies */
     bool no_process; /* config.json has none: nothing to start */
+    bool keeps_keyring; /* no session keyring was made for it */
     bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
 };
 

@@ -1,7 +1,7 @@
 /*
  * ns/join.c: namespaces given by path: opened by the creator, joined by the escort or by init.
  *
- * The only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
+ * With enter.c, which joins those of a live process, the only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
  * container exists.
  */
 #include <errno.h>

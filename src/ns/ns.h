@@ -109,6 +109,24 @@ void ns_devices_take_back(struct ns_devices *devices);
 /* They are the container's from here on.  NULL is fine. */
 void ns_devices_close(struct ns_devices *devices);
 
+/* ---- a live container, for exec ---- */
+
+struct ns_entry {
+    pid_t pid;       /* the container's init, for messages */
+    int pidfd;       /* of it; lent */
+    uint64_t left;   /* CLONE_NEW* of the namespaces that are not the caller's own and not joined yet */
+    bool other_user; /* the user namespace was among them */
+};
+/* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does. */
+int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+/* Runs in: escort.  The pid namespace, which takes effect for children; where the caller has no right to it, together with
+ * the user namespace, which then gives that right. */
+int ns_enter_for_children(struct ns_entry *entry, struct failure *why) MUST_CHECK;
+/* Runs in: joiner, inside its cgroup (a cgroup namespace is joined).  All the rest in one setns.  After this: full
+ * capabilities in the container's user namespace, root in it where root is mapped; the working directory and root are those
+ * of a joined mount namespace; the parent-death signal is gone where the user namespace changed. */
+int ns_enter(struct ns_entry *entry, struct failure *why) MUST_CHECK;
+
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {

@@ -129,7 +129,8 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
 
 int limits_check(const struct spec *spec, struct failure *why)
 {
-    if (check_rlimits(&spec->process, why) < 0 || check_oom_score(&spec->process, why) < 0)
+    if (check_rlimits(&spec->process, why) < 0 || check_oom_score(&spec->process, why) < 0 ||
+        affinity_check(&spec->process, why) < 0)
         return -1;
     return scheduling_check(spec, why);
 }

@@ -65,7 +65,7 @@ struct spec_process {
     struct spec_capabilities capabilities;
     struct spec_rlimit *rlimits;
     size_t rlimits_count;
-    bool no_new_privileges;
+    bool no_new_privileges, no_new_privileges_set;
     char *apparmor_profile, *selinux_label;
     struct optional_i64 oom_score_adj;
     struct spec_scheduler scheduler;

@@ -23,6 +23,8 @@
  *   fork N                     N children that wait                  -> {"forked":N,"errno":"EAGAIN"}
  *   spin SECONDS               uses one processor                    -> {"cpu_ms":N}: what it got
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
+ *   spy                        tries to trace every other process it meets and to read its descriptors, until SIGTERM
+ *                              -> {"met":N,"traced":N,"links":[...]}
  *   winsize-on-winch           says "ready", then the size at each SIGWINCH until SIGTERM
  *   hook LOG NAME [EXIT]       appends one JSON line with stdin, argv, environment, namespaces and a look at the process of
  *                              the state to LOG; "exists" tells of each path in PROBE_LOOK (divided by colons)
@@ -50,6 +52,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -904,6 +907,72 @@ static int command_trap(int argc, char **argv)
     return argc > 2 ? (int)number_of(argv[2]) : 0;
 }
 
+#define SPY_LINKS 32
+#define SPY_PIDS 4096
+
+struct spy {
+    long met;
+    int traced;
+    bool known[SPY_PIDS];
+    char links[SPY_LINKS][128];
+    int links_count;
+};
+
+static void spy_note_link(struct spy *spy, const char *link)
+{
+    for (int i = 0; i < spy->links_count; i++)
+        if (strcmp(spy->links[i], link) == 0)
+            return;
+    if (spy->links_count < SPY_LINKS)
+        snprintf(spy->links[spy->links_count++], sizeof(spy->links[0]), "%s", link);
+}
+
+static void spy_look(struct spy *spy, int pid)
+{
+    char path[64], link[128];
+
+    if (pid < SPY_PIDS && !spy->known[pid]) {
+        spy->known[pid] = true;
+        spy->met++;
+    }
+    for (int fd = 0; fd < 24; fd++) {
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+        ssize_t length = readlink(path, link, sizeof(link) - 1);
+        if (length <= 0)
+            continue;
+        link[length] = '\0';
+        spy_note_link(spy, link);
+    }
+    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0)
+        spy->traced++; /* and stays so: it goes on running */
+}
+
+static int command_spy(int argc, char **argv)
+{
+    static struct spy spy;
+    const struct timespec at_once = {0, 0};
+    sigset_t all;
+
+    (void)argc, (void)argv;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    while (sigtimedwait(&all, NULL, &at_once) != SIGTERM) {
+        DIR *proc = opendir("/proc");
+        const struct dirent *entry;
+
+        while (proc != NULL && (entry = readdir(proc)) != NULL)
+            if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != getpid())
+                spy_look(&spy, atoi(entry->d_name));
+        if (proc != NULL)
+            closedir(proc);
+    }
+    printf("{\"met\":%ld,\"traced\":%d,\"links\":[", spy.met, spy.traced);
+    for (int i = 0; i < spy.links_count; i++)
+        printf("%s\"%s\"", i > 0 ? "," : "", spy.links[i]);
+    printf("]}\n");
+    return 0;
+}
+
 static int command_winsize_on_winch(int argc, char **argv)
 {
     struct winsize size;
@@ -1112,7 +1181,7 @@ static const struct command {
     {"syscall", 1, command_syscall}, {"sleep", 0, command_sleep},     {"trap", 1, command_trap},
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
-    {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
+    {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
     {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
     {"bind", 1, command_bind},
 };

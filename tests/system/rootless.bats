@@ -187,3 +187,49 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     done
     touch rootfs/data/host-writes
 }
+
+@test "rootless exec: the container's namespaces, ids and exit status; refused before start" {
+    local pid kind
+    program sleep
+    create_container
+    # Not dumpable until it executes its program, and so not ours to enter.
+    fails 255 "started" -- rt exec "$ID" /probe exit 0
+    silently rt start "$ID"
+    pid=$(container_pid "$ID")
+    run --separate-stderr rt exec --env MORE=yes "$ID" /probe report
+    for kind in ipc mnt net pid user uts; do
+        expect --arg kind "$kind" --arg ns "$(readlink "/proc/$pid/ns/$kind")" '.namespaces[$kind] == $ns'
+    done
+    expect '.uid == 0 and .gid == 0 and .setgroups == "deny" and .pid > 1 and (.env | contains(["MORE=yes", "FROM_CONFIG=yes"]))'
+    run -9 rt exec "$ID" /probe exit 9
+    run -127 rt exec "$ID" /no/such
+    fails 255 uidMappings -- rt exec --user 5 "$ID" /probe exit 0
+    run script -qec "'$CRUN_LITE' --root '$STATE' exec -t '$ID' /probe exit 12; echo after=\$?" /dev/null </dev/null
+    [[ $output == *"after=12"* ]]
+    silently rt delete --force "$ID"
+}
+
+@test "rootless exec: into the delegated cgroup" {
+    needs delegated_cgroup
+    with_cgroup
+    program sleep
+    run_detached
+    rt exec --detach --pid-file pid "$ID" /probe sleep </dev/null >/dev/null 2>&1 3>&- 4>&-
+    [[ $(sed -n 's/^0:://p' "/proc/$(<pid)/cgroup") == *"$TEST_CGROUP/$ID" ]]
+    rt pause "$ID"
+    fails 255 "$M_EXEC_PAUSED" -- rt exec "$ID" /probe exit 0
+    rt resume "$ID"
+    silently rt delete --force "$ID"
+}
+
+@test "rootless exec: several ids" {
+    needs newuidmap
+    config '.linux.uidMappings = [{"containerID": 0, "hostID": $u, "size": 1}, {"containerID": 1, "hostID": $sub, "size": 1000}]
+            | .linux.gidMappings = [{"containerID": 0, "hostID": $g, "size": 1}, {"containerID": 1, "hostID": $sub, "size": 1000}]' \
+        --argjson u "$(id -u)" --argjson g "$(id -g)" --argjson sub "$(grep "^$(id -un):" /etc/subuid | cut -d: -f2)"
+    program sleep
+    run_detached
+    run -0 --separate-stderr rt exec --user 33:44 -g 55 "$ID" /probe report
+    expect '.uid == 33 and .gid == 44 and .groups == [55]'
+    silently rt delete --force "$ID"
+}

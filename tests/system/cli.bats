@@ -36,7 +36,7 @@ load helpers
 # spec: OPST-02 OPSA-01 OPKI-01 OPDE-01
 @test "missing and surplus arguments are refused before anything is made" {
     local command
-    for command in create run state start kill delete pause resume ps update events stats wait; do
+    for command in create run state start kill delete pause resume ps update events wait; do
         fails 1 "$command" -- rt "$command"
         [[ -n $stderr ]] || { echo "$command without id says nothing"; return 1; }
     done

@@ -83,7 +83,8 @@ accepts() {
 
 # spec: FEAT-11 FEAT-12 FEAT-13
 @test "features: every mount option that is listed is a word of the parser, none goes to the file system, none of the specification is missing" {
-    local specified="async atime bind defaults dev diratime dirsync exec idmap iversion lazytime loud mand noatime nodev nodiratime noexec
+    # copy-symlink is Podman's.
+    local specified="copy-symlink async atime bind defaults dev diratime dirsync exec idmap iversion lazytime loud mand noatime nodev nodiratime noexec
         noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime remount rexec
         ridmap rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro rprivate rrelatime rro rrw rshared rslave
         rstrictatime rsuid rsymfollow runbindable rw shared silent slave strictatime suid symfollow sync tmpcopyup unbindable"

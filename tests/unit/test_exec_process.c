@@ -1,17 +1,23 @@
 /* Unit tests of container/exec_process.c: which process exec is asked for. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "container/exec_process.h"
 
-#include <cmocka.h>
-#undef fail /* base/failure.h has the better claim to the name */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "container/exec_process.h"
 #include "spec/read.h"
+
+/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+/* A string that may be written to, as those of argv. */
+#define WORD(text) ((char[]){text})
 
 static struct arena arena;
 static struct failure why;
@@ -43,7 +49,7 @@ static struct spec_process container(void)
                  " \"execCPUAffinity\": {\"final\": \"1\"}}");
 }
 
-static char *words[] = {"program", "-x", NULL};
+static char *words[] = {WORD("program"), WORD("-x"), NULL};
 
 static struct exec_request request(void)
 {
@@ -133,7 +139,7 @@ static void test_command_alone(void **state)
 static void test_options_over_the_container(void **state)
 {
     (void)state;
-    char *env[] = {"B=2", "A=3=x"}, *groups[] = {"7", "4294967294"}, *caps[] = {"CAP_CHOWN"};
+    char *env[] = {WORD("B=2"), WORD("A=3=x")}, *groups[] = {WORD("7"), WORD("4294967294")}, *caps[] = {WORD("CAP_CHOWN")};
     struct spec_process process = container();
     struct exec_request asked = request();
     asked.cwd = "/tmp";
@@ -195,7 +201,7 @@ static void test_user_grammar(void **state)
 static void test_what_has_no_meaning_beside_a_document(void **state)
 {
     (void)state;
-    char *one[] = {"X=1"};
+    char *one[] = {WORD("X=1")};
     struct exec_request asked = request();
     assert_int_equal(exec_process_check_request(&asked, &why), 0);
     asked.words_count = 0;

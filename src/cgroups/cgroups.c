@@ -191,14 +191,48 @@ static int create_systemd(const struct cgroup_request *request, struct arena *ar
     return 0;
 }
 
-static int plan_all(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
-                    struct devices_program *ret_program, struct failure *why)
+struct cgroup_plan {
+    struct limits limits;
+    struct devices_program program;
+};
+
+static int plan_resources(const struct spec_resources *resources, struct arena *arena, struct cgroup_plan *ret_plan,
+                          struct findings *findings)
 {
     bool given = resources && resources->set;
-    if (limits_plan(resources, arena, ret_limits, why) < 0)
+    if (limits_plan_all(resources, arena, &ret_plan->limits, findings) < 0)
         return -1;
-    return devices_plan(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena, ret_program,
-                        why);
+    return devices_plan_all(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena,
+                            &ret_plan->program, findings);
+}
+
+/* The plan that was made before, or a new one. */
+static int plan_of(const struct cgroup_request *request, struct arena *arena, struct cgroup_plan *ret_plan,
+                   struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    if (request->plan != NULL) {
+        *ret_plan = *request->plan;
+        return 0;
+    }
+    return plan_resources(request->resources, arena, ret_plan, &first);
+}
+
+static int check_properties(const struct cgroup_request *request, struct arena *arena, struct failure *why)
+{
+    struct systemd_properties ignored = {0};
+    return request->manager == CGROUP_MANAGER_SYSTEMD ? properties_of_annotations(request->annotations, arena, &ignored, why) : 0;
+}
+
+int cgroup_plan_all(struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
+                    struct findings *findings)
+{
+    struct cgroup_plan *plan = arena_alloc(arena, sizeof *plan);
+    if (plan_resources(request->resources, arena, plan, findings) < 0 ||
+        found(findings, check_properties(request, arena, findings->why)) < 0)
+        return -1;
+    request->plan = plan;
+    return found(findings, cgroup_locate(request, arena, ret_name, findings->why));
 }
 
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
@@ -221,29 +255,33 @@ int cgroup_locate(const struct cgroup_request *request, struct arena *arena, str
     return 0;
 }
 
+static int check_asks_nothing(const struct cgroup_plan *plan, struct failure *why)
+{
+    if (!asks_for_cgroup(&plan->limits, &(struct devices_program){0}))
+        return 0;
+    (void)fail(why, FAILURE_HOST, "limits are asked for, and cgroups are disabled"); /* returned below */
+    (void)failure_hint(why, "leave --cgroup-manager disabled out, or leave the limits out"); /* as above */
+    return failure_pointer(why, "/linux/resources");
+}
+
 int cgroup_create(const struct cgroup_request *request, struct arena *arena, struct cgroup *ret_cgroup,
                   struct failure *why)
 {
     struct cgroup cgroup = {.name = {.manager = request->manager}, .fd = -1};
-    struct limits limits;
-    struct devices_program program;
+    struct cgroup_plan plan = {0};
     /* Every refusal that needs no kernel comes first, for the systemd manager too. */
-    if (plan_all(request->resources, arena, &limits, &program, why) < 0)
+    if (plan_of(request, arena, &plan, why) < 0)
         return -1;
     int done = 0;
     switch (request->manager) {
     case CGROUP_MANAGER_FS:
-        done = create_fs(request, &limits, &program, arena, &cgroup, why);
+        done = create_fs(request, &plan.limits, &plan.program, arena, &cgroup, why);
         break;
     case CGROUP_MANAGER_SYSTEMD:
         done = create_systemd(request, arena, &cgroup, why);
         break;
     case CGROUP_MANAGER_DISABLED:
-        if (asks_for_cgroup(&limits, &(struct devices_program){0})) {
-            fail(why, FAILURE_HOST, "limits are asked for, and cgroups are disabled");
-            (void)failure_hint(why, "leave --cgroup-manager disabled out, or leave the limits out");
-            done = failure_pointer(why, "/linux/resources");
-        }
+        done = check_asks_nothing(&plan, why);
         break;
     }
     if (done < 0)
@@ -256,13 +294,11 @@ static int attach_systemd(const struct cgroup_request *request, struct arena *ar
                           pid_t pid, struct failure *why)
 {
     struct path_place place;
-    struct limits limits;
-    struct devices_program program;
+    struct cgroup_plan plan = {0};
     struct systemd_properties properties = {0};
-    if (find_place(request, -1, arena, &place, why) < 0 ||
-        plan_all(request->resources, arena, &limits, &program, why) < 0)
+    if (find_place(request, -1, arena, &place, why) < 0 || plan_of(request, arena, &plan, why) < 0)
         return -1;
-    properties_of_limits(&limits, arena, &properties);
+    properties_of_limits(&plan.limits, arena, &properties);
     if (properties_of_annotations(request->annotations, arena, &properties, why) < 0)
         return -1;
     struct systemd_scope scope = {
@@ -278,7 +314,7 @@ static int attach_systemd(const struct cgroup_request *request, struct arena *ar
     if (control_group)
         cgroup->name.path = control_group;
     CLEANUP_FD int root_fd = mount_open_root(why);
-    if (root_fd >= 0 && set_up(root_fd, cgroup, &limits, &program, arena, why) == 0)
+    if (root_fd >= 0 && set_up(root_fd, cgroup, &plan.limits, &plan.program, arena, why) == 0)
         return 0;
     struct failure second;
     if (systemd_stop_unit(place.unit, clock_now_ms() + UNDO_MS, &second) < 0)

@@ -27,7 +27,7 @@ static const struct id_words {
 };
 
 /* KERNEL(4.15): 340 lines. */
-#define MAP_LINES_LIMIT 340
+#define MAP_LINES_LIMIT 340 /* also keeps the search for overlaps short */
 
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host)
 {
@@ -43,6 +43,53 @@ bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t
         return true;
     }
     return false;
+}
+
+static uint64_t end_of(uint32_t first, uint32_t size)
+{
+    return (uint64_t)first + size;
+}
+
+static bool overlap(const struct id_mapping *a, const struct id_mapping *b)
+{
+    return (a->inside < end_of(b->inside, b->size) && b->inside < end_of(a->inside, a->size)) ||
+           (a->host < end_of(b->host, b->size) && b->host < end_of(a->host, a->size));
+}
+
+static int check_mapping(const struct id_mappings *mappings, size_t index, enum id_kind kind, struct failure *why)
+{
+    const struct id_mapping *map = &mappings->items[index];
+    char pointer[64];
+    snprintf(pointer, sizeof(pointer), "%s/%zu", words[kind].member, index);
+    if (map->size == 0) {
+        (void)fail_config(why, pointer, "the mapping is empty: expected a size of at least 1, found 0"); /* returned below */
+        return failure_pointer(why, "%s/size", pointer);
+    }
+    for (size_t i = 0; i < index; i++)
+        if (overlap(map, &mappings->items[i]))
+            return fail_config(why, pointer, "the ids of the mapping %u %u %u overlap those of entry %zu in the map", map->inside,
+                               map->host, map->size, i);
+    return 0;
+}
+
+static int check_map(const struct id_mappings *mappings, enum id_kind kind, struct findings *findings)
+{
+    if (mappings->count == 0)
+        return found(findings, fail_config(findings->why, words[kind].member, "a new user namespace needs mappings"));
+    if (mappings->count > MAP_LINES_LIMIT)
+        return found(findings, fail_config(findings->why, words[kind].member, "%zu mappings are more than the kernel's limit of %d",
+                                           mappings->count, MAP_LINES_LIMIT));
+    for (size_t i = 0; i < mappings->count; i++)
+        if (found(findings, check_mapping(mappings, i, kind, findings->why)) < 0)
+            return -1;
+    return 0;
+}
+
+int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings)
+{
+    if (!plan->new_user)
+        return 0;
+    return check_map(&plan->linux->uid_mappings, UIDS, findings) < 0 ? -1 : check_map(&plan->linux->gid_mappings, GIDS, findings);
 }
 
 static int write_proc(pid_t pid, const char *file, const char *content, size_t length)
@@ -115,14 +162,9 @@ static int run_helper(const struct id_mappings *mappings, pid_t pid, enum id_kin
 
 static int write_map(const struct id_mappings *mappings, pid_t pid, enum id_kind kind, bool unprivileged_single, struct failure *why)
 {
-    if (mappings->count == 0) {
-        fail(why, FAILURE_CONFIG, "a new user namespace needs mappings");
-        return failure_pointer(why, "%s", words[kind].member);
-    }
-    if (mappings->count > MAP_LINES_LIMIT) {
-        fail(why, FAILURE_CONFIG, "%zu mappings are more than the kernel's limit of %d", mappings->count, MAP_LINES_LIMIT);
-        return failure_pointer(why, "%s", words[kind].member);
-    }
+    struct findings first = FINDINGS_FIRST(why);
+    if (check_map(mappings, kind, &first) < 0)
+        return -1;
     int r = write_directly(mappings, pid, kind);
     if (r == 0)
         return 0;

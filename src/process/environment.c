@@ -148,7 +148,17 @@ static int check_variable(const char *text, size_t index, struct failure *why)
     if (equals && equals != text)
         return 0;
     snprintf(pointer, sizeof(pointer), "/process/env/%zu", index);
-    return fail_config(why, pointer, "a variable is written NAME=value");
+    char shown[64];
+    text_sanitize(shown, sizeof(shown), text);
+    return fail_config(why, pointer, "a variable is written NAME=value, found '%s'", shown);
+}
+
+int environment_check_all(const struct spec_process *process, struct findings *findings)
+{
+    for (size_t i = 0; i < process->env.count; i++)
+        if (found(findings, check_variable(process->env.items[i], i, findings->why)) < 0)
+            return -1;
+    return 0;
 }
 
 int environment_build(const struct spec_process *process, int root_fd, int proc_fd, const char *const *extra,

@@ -115,6 +115,10 @@ int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failu
 /* Clone of a character device of the host, verified on the clone: fd or -errno (-ENODEV: something else). */
 int host_device_clone(const char *path_host, mode_t type, dev_t number) MUST_CHECK;
 
+/* ---- idmap.c ---- */
+/* Maps the ids of an opened tree, when that is asked for. */
+int idmap_probe(const struct rootfs *rootfs, const struct mount_step *step, struct failure *why) MUST_CHECK;
+
 /* ---- devices.c ---- */
 /* Nodes and links that go into the new tmpfs of /dev, while it is detached. */
 int devices_fill_new_dev(struct rootfs *rootfs, int dev_fd, struct failure *why) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -24,6 +25,7 @@ struct seccomp_filter {
 /* PURE.  Words, ranges, contradictions (errnoRet without errno action, listenerMetadata without path, NOTIFY
  * without path or on what init itself needs after loading); names the JSON pointer. */
 int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why) MUST_CHECK;
+int seccomp_check_all(const struct spec_seccomp *seccomp, struct findings *findings) MUST_CHECK; /* reports */
 
 /* Checks and compiles the profile.  Unknown system call names are ignored (logged at debug).  When the default
  * action is ERRNO with EPERM, system calls newer than the newest one the profile names get ENOSYS instead, so

@@ -60,8 +60,8 @@ const char *cgroup_mount_point(struct failure *why);
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
                   struct failure *why) MUST_CHECK;
 
-/* Reports every refusal that needs nothing to be made: limits, device rules, properties of a unit, the place.  After this:
- * request->plan is what cgroup_create carries out, *ret_name the place. */
+/* Reports every refusal that needs nothing to be made: limits, device rules, properties of a unit, the place.  After this,
+ * when the place could be told: request->plan is what cgroup_create carries out, *ret_name the place. */
 int cgroup_plan_all(struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
                     struct findings *findings) MUST_CHECK;
 /* Reports, with the sentences of cgroup_create, what of the plan this host would not do here, as far as that can be known

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "ns/flags.h"
 #include "ns/ns.h"
 
 enum id_kind { UIDS, GIDS };
@@ -126,14 +128,55 @@ static const char *find_helper(const char *name, char *path, size_t size)
     return NULL;
 }
 
+static int require_helper(enum id_kind kind, char *path, size_t size, struct failure *why)
+{
+    if (find_helper(words[kind].helper, path, size) != NULL)
+        return 0;
+    (void)fail(why, FAILURE_HOST, "cannot map more than one's own id: the program %s is not installed", words[kind].helper); /* below */
+    (void)failure_hint(why, "install it (Debian: uidmap, Fedora: shadow-utils-subid), or map only one's own id"); /* below */
+    return failure_pointer(why, "%s", words[kind].member);
+}
+
+static int probe_mapping(const struct id_mappings *mappings, size_t index, enum id_kind kind, struct failure *why)
+{
+    const struct id_mapping *map = &mappings->items[index];
+    if (ns_range_is_own(words[kind].ranges, kind == UIDS ? geteuid() : getegid(), map))
+        return 0;
+    (void)fail(why, FAILURE_HOST, "the host's ids %u to %" PRIu64 " are not in the caller's ranges of %s", map->host,
+               end_of(map->host, map->size) - 1, words[kind].ranges); /* returned below */
+    (void)failure_hint(why, "map ids of those ranges, or have the administrator add a range: usermod --add-%s FIRST-LAST USER",
+                       kind == UIDS ? "subuids" : "subgids"); /* as above */
+    return failure_pointer(why, "%s/%zu", words[kind].member, index);
+}
+
+static int probe_map(const struct id_mappings *mappings, enum id_kind kind, struct findings *findings)
+{
+    char path[64];
+    if (is_single_own_id(mappings, kind == UIDS ? geteuid() : getegid()))
+        return 0;
+    if (found(findings, require_helper(kind, path, sizeof(path), findings->why)) < 0)
+        return -1;
+    for (size_t i = 0; i < mappings->count; i++)
+        if (found(findings, probe_mapping(mappings, i, kind, findings->why)) < 0)
+            return -1;
+    return 0;
+}
+
+int ns_probe_id_maps(const struct ns_plan *plan, struct findings *findings)
+{
+    /* root, in whatever user namespace, needs no helper. */
+    if (!plan->new_user || geteuid() == 0)
+        return 0;
+    if (probe_map(&plan->linux->gid_mappings, GIDS, findings) < 0)
+        return -1;
+    return probe_map(&plan->linux->uid_mappings, UIDS, findings);
+}
+
 static int run_helper(const struct id_mappings *mappings, pid_t pid, enum id_kind kind, struct failure *why)
 {
     char path[64];
-    if (find_helper(words[kind].helper, path, sizeof(path)) == NULL) {
-        fail(why, FAILURE_HOST, "cannot map more than one's own id: the program %s is not installed", words[kind].helper);
-        failure_hint(why, "install it (Debian: uidmap, Fedora: shadow-utils-subid), or map only one's own id");
-        return failure_pointer(why, "%s", words[kind].member);
-    }
+    if (require_helper(kind, path, sizeof(path), why) < 0)
+        return -1;
     struct arena arena = {0};
     char **argv = arena_alloc(&arena, (mappings->count * 3 + 3) * sizeof(*argv));
     size_t argc = 0;

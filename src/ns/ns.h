@@ -101,6 +101,10 @@ int ns_loopback_up(struct failure *why) MUST_CHECK;
 /* PURE; reports.  What the kernel would refuse of /linux/uidMappings and gidMappings of a new user namespace. */
 int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
 
+/* Runs in: check.  Reports the new namespaces and id maps that this host or this caller cannot have, as far as that shows
+ * without making any. */
+int ns_probe(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {
@@ -112,5 +116,8 @@ int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct 
                     size_t *ret_count, struct failure *why) MUST_CHECK;
 int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                         size_t *ret_count, struct findings *findings) MUST_CHECK; /* reports */
+
+/* Reports the kernel parameters of the plan that this kernel lacks; those of single network devices may come with them. */
+int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings) MUST_CHECK;
 
 #endif

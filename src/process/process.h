@@ -135,6 +135,8 @@ int environment_build(const struct spec_process *process, int root_fd, int proc_
  * that engines look for: executable file `X` not found in $PATH …  Fills exit_code (126/127). */
 int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena,
                              char **ret_path, struct failure *why) MUST_CHECK;
+/* The same question and the same answer from outside: `root_fd` is the bundle's root, which nothing is mounted on. */
+int environment_probe_program(const struct spec_process *process, int root_fd, struct failure *why) MUST_CHECK;
 /* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter.
  * Where it fails with why->errnum EACCES or EPERM before identity_take, try again after it: a 0700 directory
  * of the container's user on a root-squashing volume opens only then (PROC-05). */

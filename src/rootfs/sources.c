@@ -28,7 +28,7 @@
 
 /* ---- root ---- */
 
-static int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
+int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
 {
     fail_errno(why, errnum, "open root filesystem '%s'", rootfs->root_path_host);
     if (errnum == -ENOENT || errnum == -ENOTDIR) {
@@ -71,7 +71,7 @@ int root_open(struct rootfs *rootfs, struct failure *why)
 
 /* ---- binds ---- */
 
-static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
+int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
                          struct failure *why)
 {
     if (errnum != -ENOENT && errnum != -ENOTDIR)
@@ -206,7 +206,7 @@ int host_device_clone(const char *path_host, mode_t type, dev_t number)
 /* ---- the front ---- */
 
 /* Without SELinux the kernel refuses "context=" as an unknown option; the label then means nothing (LABEL-01). */
-static void labels_drop_without_selinux(struct rootfs *rootfs)
+void labels_drop_without_selinux(struct rootfs *rootfs)
 {
     if (!rootfs->mount_label || access("/sys/fs/selinux/status", F_OK) == 0)
         return;
@@ -231,55 +231,6 @@ static void sources_leave_to_init(struct rootfs *rootfs, size_t opened)
         fd_close(&step->tree_fd);
         spare--;
     }
-}
-
-/* What tree_clone would say, where only init can clone. */
-static int look_at(const char *path)
-{
-    CLEANUP_FD int fd = open(path, O_PATH | O_CLOEXEC);
-    return fd < 0 ? -errno : 0;
-}
-
-static int probe_root(struct rootfs *rootfs, struct failure *why)
-{
-    struct stat status;
-    if (rootfs->around.privileged && rootfs->entry != ROOT_CHROOT) {
-        int result = root_open(rootfs, why);
-        fd_close(&rootfs->root_fd);
-        if (result == 0 || why->errnum != EPERM)
-            return result;
-        rootfs->around.privileged = false; /* as in rootfs_open */
-    }
-    if (stat(rootfs->root_path_host, &status) < 0)
-        return root_path_failed(rootfs, -errno, why);
-    return S_ISDIR(status.st_mode) ? 0 : root_path_failed(rootfs, -ENOTDIR, why);
-}
-
-static int probe_source(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
-{
-    int r = look_at(step->source);
-    if (rootfs->around.privileged && r != -ENOENT && r != -ENOTDIR)
-        return bind_source_open(rootfs, step, why);
-    /* A dangling link is copied as it is. */
-    return r < 0 && !step->options.copy_symlink ? source_failed(rootfs, step, r, why) : 0;
-}
-
-/* One tree at a time: a plan with more mounts than descriptors is as good as any. */
-int rootfs_probe(struct rootfs *rootfs, struct findings *findings)
-{
-    labels_drop_without_selinux(rootfs);
-    if (rootfs->root_path_host != NULL && found(findings, probe_root(rootfs, findings->why)) < 0)
-        return -1;
-    for (size_t i = 0; i < rootfs->mounts_count; i++) {
-        struct mount_step *step = &rootfs->mounts[i];
-        if (step->kind != MOUNT_BIND)
-            continue;
-        if (found(findings, probe_source(rootfs, step, findings->why)) < 0 ||
-            found(findings, idmap_probe(rootfs, step, findings->why)) < 0)
-            return -1;
-        fd_close(&step->tree_fd);
-    }
-    return 0;
 }
 
 int rootfs_open(struct rootfs *rootfs, struct failure *why)

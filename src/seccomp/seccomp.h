@@ -40,6 +40,9 @@ int seccomp_build(const struct spec_seccomp *seccomp, struct arena *arena, struc
 int seccomp_build_cached(const struct spec_seccomp *seccomp, int cache_dir_fd, struct arena *arena,
                          struct seccomp_filter *ret_filter, struct failure *why) MUST_CHECK;
 
+/* Runs in: check.  Reports what this kernel or this libseccomp cannot do of a checked profile; compiles it and lets it go. */
+int seccomp_probe(const struct spec_seccomp *seccomp, struct findings *findings) MUST_CHECK;
+
 /* Loads it: the listener fd (CLOEXEC) when `notify`, else 0; -errno.  PLAIN.  Runs in: init, without another
  * allocation or open.  Needs: no_new_privs or CAP_SYS_ADMIN in the user namespace.  (Not `seccomp_load`:
  * that name is libseccomp's.) */

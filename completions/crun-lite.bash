@@ -25,7 +25,7 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start exec state kill delete pause resume ps update stats events wait list spec features'
+    local commands='run create start exec state kill delete pause resume ps update stats events wait list spec check features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
@@ -56,7 +56,7 @@ __crun_lite() {
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
-        -f) [[ $command != list && $command != ps && $command != stats ]] || ((i++)) ;;
+        -f) [[ $command != list && $command != ps && $command != stats && $command != check ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -76,6 +76,7 @@ __crun_lite() {
     --format | -f)
         case $before:$command in
         *:stats) words='table json openmetrics' ;;
+        *:check) words='text json' ;;
         --format:* | -f:list | -f:ps) words='table json' ;;
         esac
         ;;
@@ -96,8 +97,9 @@ __crun_lite() {
         ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
+        check:-*) words='--bundle --format --help' ;;
         *:-*) words='--help' ;;
-        run:*) ((${#arguments[@]})) || kind=directory ;;
+        run:* | check:*) ((${#arguments[@]})) || kind=directory ;;
         start:* | exec:* | state:* | delete:* | pause:* | resume:* | ps:* | update:* | events:* | wait:*)
             ((${#arguments[@]})) || words=$(__crun_lite_ids)
             ;;

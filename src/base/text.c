@@ -239,9 +239,9 @@ void text_sanitize(char *out, size_t size, const char *in)
     out[used] = '\0';
 }
 
-void text_pointer_token(char *out, size_t size, const char *name, size_t length)
+const char *text_pointer_token(char out[POINTER_TOKEN_SIZE], const char *name, size_t length)
 {
-    char token[256];
+    char token[POINTER_TOKEN_SIZE];
     size_t used = 0;
     for (size_t i = 0; i < length && used + 3 < sizeof(token); i++) {
         if (name[i] == '~' || name[i] == '/') {
@@ -252,5 +252,6 @@ void text_pointer_token(char *out, size_t size, const char *name, size_t length)
         }
     }
     token[used] = '\0';
-    text_sanitize(out, size, token);
+    text_sanitize(out, POINTER_TOKEN_SIZE, token);
+    return out;
 }

@@ -267,9 +267,10 @@ int properties_of_annotations(const struct string_map *annotations, struct arena
         if (!text_starts(key, ANNOTATION_SYSTEMD_PROPERTY))
             continue;
         const char *name = key + strlen(ANNOTATION_SYSTEMD_PROPERTY);
-        const char *pointer = arena_format(arena, "/annotations/%.128s", key);
+        char token[POINTER_TOKEN_SIZE];
+        const char *pointer = arena_format(arena, "/annotations/%s", text_pointer_token(token, key, strlen(key)));
         if (!name_is_valid(name))
-            return fail_config(why, pointer, "'%.128s' is no name of a systemd property", name);
+            return fail_config(why, pointer, "'%.128s' is no name of a systemd property such as CPUWeight", name);
         /* These two decide which processes the unit holds and where it is. */
         if (text_equal(name, "PIDs") || text_equal(name, "Slice"))
             return fail_config(why, pointer, "the property %s is decided by the runtime", name);

@@ -64,7 +64,13 @@ static void birth_undo(struct birth *birth)
         hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
 }
 
-static void birth_done(struct birth *birth)
+static void birth_fail(struct birth *birth, struct failure *why)
+{
+    spec_locate(&birth->spec, why);
+    birth_undo(birth);
+}
+
+void birth_done(struct birth *birth)
 {
     if (birth->rootfs != NULL)
         rootfs_close(birth->rootfs);
@@ -280,7 +286,7 @@ static int serve_init(struct birth *birth, struct failure *why)
 
 /* ---- the operations ---- */
 
-static void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
 {
     memset(birth, 0, sizeof(*birth));
     birth->runtime = runtime;
@@ -339,7 +345,7 @@ int container_create(const struct runtime *runtime, const struct create_request 
     if (r == 0)
         r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     birth_done(&birth);
     return r;
 }
@@ -436,7 +442,7 @@ int container_run(const struct runtime *runtime, const struct create_request *re
         r = birth_start(&birth, why);
     *ret_exit_code = 0;
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     else if (!birth.detached)
         r = birth_attend(&birth, flags, ret_exit_code, why);
     birth_done(&birth);

@@ -405,8 +405,10 @@ static int plan_network(struct planning *planning, const struct spec_resources *
 {
     if (resources->network_class_id.set && resources->network_class_id.value != 0)
         return refuse(planning, R "/network/classID", "network.classID");
-    if (resources->network_priorities_count > 0)
-        return refuse(planning, R "/network/priorities", "network.priorities");
+    for (size_t i = 0; i < resources->network_priorities_count; i++)
+        if (resources->network_priorities[i].priority != 0)
+            return refuse(planning, arena_format(planning->arena, R "/network/priorities/%zu/priority", i),
+                          "network.priorities");
     return 0;
 }
 

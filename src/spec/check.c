@@ -19,7 +19,7 @@
 static int check_supported(const struct spec *spec, struct failure *why)
 {
     /* Ignoring it would run the program on the host's kernel where a machine of its own was asked for. */
-    if (spec->vm_set)
+    if (spec->vm.set)
         return fail_config(why, "/vm", "running a container in a virtual machine is not supported by this release");
     if (spec->linux.intel_rdt.set)
         return fail_config(why, "/linux/intelRdt", "Intel RDT (resctrl) is not supported by this release");

@@ -1,11 +1,43 @@
 /* spec/table_process.c: /process, and the document of `exec --process`. */
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/tables.h"
+
+/* NULL when no number is there. */
+static const char *skip_list_number(const char *at, uint64_t *ret_number)
+{
+    char digits[24];
+    size_t length = strspn(at, "0123456789");
+    if (length == 0 || length >= sizeof(digits))
+        return NULL;
+    memcpy(digits, at, length);
+    digits[length] = '\0';
+    return text_to_u64(digits, UINT32_MAX, ret_number) < 0 ? NULL : at + length;
+}
 
 const char *table_check_list(const char *value)
 {
-    return value[strspn(value, "0123456789, -")] == '\0' ? NULL : "a list such as 0-3,7";
+    static const char expected[] = "a list such as 0-3,7";
+    for (const char *at = value;; at++) {
+        uint64_t first, last;
+        at = skip_list_number(at + strspn(at, " "), &first);
+        if (at == NULL)
+            return expected;
+        if (*at == '-' && ((at = skip_list_number(at + 1, &last)) == NULL || last < first))
+            return expected;
+        at += strspn(at, " ");
+        if (*at == '\0')
+            return NULL;
+        if (*at != ',')
+            return expected;
+    }
+}
+
+static const char *check_variable(const char *value)
+{
+    const char *equals = strchr(value, '=');
+    return equals != NULL && equals != value ? NULL : "a variable written NAME=value";
 }
 
 static const struct json_member console_size_members[] = {
@@ -92,7 +124,7 @@ static const struct json_member process_members[] = {
     JSON_FIELD(struct spec_process, "terminal", JSON_BOOL, terminal),
     JSON_INLINE("consoleSize", console_size, .present = JSON_AT(struct spec_process, console_size.set)),
     JSON_FIELD(struct spec_process, "cwd", JSON_STRING, cwd, .flags = JSON_REQUIRED | JSON_ABSOLUTE),
-    JSON_TEXTS(struct spec_process, "env", env),
+    JSON_TEXTS(struct spec_process, "env", env, .check = check_variable),
     JSON_TEXTS(struct spec_process, "args", args, .flags = JSON_REQUIRED | JSON_NON_EMPTY_LIST),
     JSON_NESTED(struct spec_process, "user", user, user),
     JSON_NESTED(struct spec_process, "capabilities", capabilities, capabilities,

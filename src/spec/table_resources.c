@@ -75,8 +75,10 @@ static const struct json_member cpu_members[] = {
     RESOURCE("realtimeRuntime", JSON_OPTIONAL_I64, cpu.realtime_runtime, INT64_MIN, INT64_MAX),
     RESOURCE("realtimePeriod", JSON_OPTIONAL_U64, cpu.realtime_period, 0, UINT64_MAX),
     RESOURCE("idle", JSON_OPTIONAL_I64, cpu.idle, INT64_MIN, INT64_MAX),
-    JSON_FIELD(struct spec_resources, "cpus", JSON_STRING, cpu.cpus, .flags = JSON_EMPTY_IS_ABSENT),
-    JSON_FIELD(struct spec_resources, "mems", JSON_STRING, cpu.mems, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_FIELD(struct spec_resources, "cpus", JSON_STRING, cpu.cpus, .flags = JSON_EMPTY_IS_ABSENT,
+               .check = table_check_list),
+    JSON_FIELD(struct spec_resources, "mems", JSON_STRING, cpu.mems, .flags = JSON_EMPTY_IS_ABSENT,
+               .check = table_check_list),
 };
 static const struct json_object cpu = {JSON_TABLE(struct spec_resources, cpu_members)};
 

@@ -53,8 +53,10 @@ refused("unknown", "/process/rlimits/1/type", ["RLIMIT_FOO", "RLIMIT_NOFILE"], (
 refused("soft above hard", "/process/rlimits/1", ["10", "5", "RLIMIT_NOFILE"], ("/process/rlimits/1/soft", 10), ("/process/rlimits/1/hard", 5))
 refused_value("/process/env/1", "TERM", "NAME=value", "TERM")
 refused_value("/process/env/1", "=xterm", "NAME=value", "=xterm")
-for initial in ("0-a", "3-1", "1,,2", "-", "0-", ",1", "1-2-3", "1 2"):
-    refused_value("/process/execCPUAffinity/initial", initial, "a list such as 0-3,7", initial)
+for list_of_cpus in ("0-a", "3-1", "1,,2", "-", "0-", ",1", "1-2-3", "1 2", "1,", " ", "4294967296", "1" * 30):
+    for member in ("/process/execCPUAffinity/initial", "/process/execCPUAffinity/final", "/linux/resources/cpu/cpus",
+                   "/linux/resources/cpu/mems", "/linux/memoryPolicy/nodes"):
+        refused_value(member, list_of_cpus, "expected a list such as 0-3,7", '"%s"' % list_of_cpus)
 
 SCHEDULER = "/process/scheduler/"
 refused("FIFO without a priority", SCHEDULER + "priority", ["SCHED_FIFO", "from 1 to 99", "0"], (SCHEDULER + "policy", "SCHED_FIFO"),
@@ -68,13 +70,15 @@ refused("times without SCHED_DEADLINE", SCHEDULER + "policy", ["SCHED_DEADLINE",
 
 NEEDS = [("/hostname", "uts", "box"), ("/domainname", "uts", "example.org"), ("/mounts", "mount", ""),
          ("/linux/maskedPaths", "mount", ""), ("/linux/readonlyPaths", "mount", ""), ("/linux/rootfsPropagation", "mount", ""),
-         ("/linux/timeOffsets", "time", ""), ("/linux/sysctl/kernel.msgmax", "ipc", "kernel.msgmax")]
+         ("/linux/timeOffsets", "time", ""), ("/linux/sysctl/kernel.msgmax", "ipc", "kernel.msgmax"), ("/linux/sysctl/net.ipv4.ip_forward", "network", "ip_forward")]
 OTHER_NEEDS = ["/hostname", "/domainname", "/mounts", "/linux/maskedPaths", "/linux/readonlyPaths", "/linux/rootfsPropagation",
                "/linux/timeOffsets", "/linux/sysctl", "/linux/devices", "/root/readonly"]
 for member, ns_type, found in NEEDS:
-    others = [other for other in OTHER_NEEDS if not member.startswith(other)]
-    refused("without a %s namespace" % ns_type, member, ["needs a%s %s namespace" % ("n" if ns_type == "ipc" else "", ns_type), found],
-            ("/linux/namespaces", [{"type": "user"}]), *[(other, ABSENT) for other in others])
+    dropped = [other for other in OTHER_NEEDS if not member.startswith(other)]
+    if member.endswith("kernel.msgmax"):
+        dropped.append("/linux/sysctl/net.ipv4.ip_forward")
+    refused("without a namespace for it", member, ["needs a", ns_type + " namespace", found], ("/linux/namespaces", [{"type": "user"}]),
+            *[(other, ABSENT) for other in dropped])
 refused("listed twice", "/linux/namespaces/8", ['"pid"', "second time"], ("/linux/namespaces/8", {"type": "pid"}))
 refused("for a time namespace that exists", "/linux/timeOffsets", ["time namespace"], ("/linux/namespaces/6/path", "/proc/1/ns/time"))
 refused("a clock of its own", "/linux/timeOffsets/realtime", ["monotonic", "boottime"], ("/linux/timeOffsets/realtime", {"secs": 1}))
@@ -105,14 +109,10 @@ for member, value in (("memory/swappiness", 60), ("memory/disableOOMKiller", Tru
 refused_value(RESOURCES + "cpu/burst", 100001, "100001", "100000")
 refused_value(RESOURCES + "cpu/idle", 2, "0 or 1", "2")
 refused_value(RESOURCES + "cpu/idle", -1, "0 or 1", "-1")
-for member in ("cpus", "mems"):
-    refused_value(RESOURCES + "cpu/" + member, "all", "a list such as 0-3,7", "all")
 for key in ("../memory.max", "memory.max/../x", "memory", "cgroup.procs", ".", "..", "-.x y"):
     pointer = RESOURCES + "unified/" + key.replace("/", "~1")
     refused("holds " + key, pointer, [key, ""], (pointer, "1"))
 
-refused_value("/linux/memoryPolicy/nodes", "0-a", "a list such as 0-3,7", "0-a")
-refused_value("/linux/memoryPolicy/nodes", "3-1", "a list such as 0-3,7", "3-1")
 refused("BIND without nodes", "/linux/memoryPolicy/nodes", ["MPOL_BIND", "at least one node"], ("/linux/memoryPolicy/nodes", ABSENT))
 refused("LOCAL with nodes", "/linux/memoryPolicy/nodes", ["MPOL_LOCAL", "no nodes", "0-1"], ("/linux/memoryPolicy/mode", "MPOL_LOCAL"))
 refused("flags that exclude each other", "/linux/memoryPolicy/flags", ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"],
@@ -252,6 +252,9 @@ COMPANIONS = {
     ("/linux/seccomp/syscalls/*/action", "word SCMP_ACT_TRACE"): [],
     ("/linux/seccomp/syscalls/*/action", "word"): WITHOUT_ERRNO,
 }
+for number, word in enumerate(("mount", "pid", "uts", "ipc", "user", "cgroup", "time")):
+    COMPANIONS["/linux/namespaces/*/type", "word " + word] = [
+        ("/linux/namespaces/7/path", ABSENT), ("/linux/namespaces/%d" % number, ABSENT), ("/linux/sysctl", ABSENT)]
 for mappings in ("/linux/uidMappings", "/linux/gidMappings", "/mounts/*/uidMappings", "/mounts/*/gidMappings"):
     last = mappings.replace("*", "1") + "/1/"
     COMPANIONS[mappings + "/*/size", "greatest value"] = [(last + "containerID", 0), (last + "hostID", 0)]
@@ -286,7 +289,7 @@ REFUSED = [
     ("/process/scheduler/deadline", "null", "/process/scheduler/deadline", ["SCHED_DEADLINE needs a deadline"], PROSE),
     ("/process/scheduler/deadline", "least value", "/process/scheduler/deadline", ["SCHED_DEADLINE needs a deadline"], PROSE),
     ("/process/scheduler/flags/*", "word *UTIL_CLAMP*", "/process/scheduler/flags/1", ["UTIL_CLAMP"], "the specification has no member for the value"),
-    ("/mounts/*/[ug]idMappings", "empty", "/mounts/1", ["Mappings"], "an empty map would map nobody"),
+    ("/mounts/*/[ug]idMappings", "empty", None, ["both uidMappings and gidMappings", "at least one entry"], "an empty map would map nobody"),
     ("/linux/timeOffsets", "with an unknown member", "/linux/timeOffsets/x-unknown", ["monotonic", "boottime"], "the prose lists the clocks"),
     ("/linux/timeOffsets/*/nanosecs", "greatest value", None, ["an integer from 0 to 999999999", "4294967295"], "the kernel's range"),
     ("/linux/devices/*/m??or", "* value", None, ["an integer from 0 to 4294967295", "922337203685477580"], NUMBERS),
@@ -299,7 +302,10 @@ REFUSED = [
     ("/linux/resources/blockIO/*Device/*/rate", "null", None, ['required member "rate" is missing'], PROSE),
     ("/linux/resources/blockIO/leafWeight", "greatest value", "/linux/resources/blockIO/leafWeight", ["cgroup v2", "65535"], V1),
     ("/linux/resources/blockIO/weightDevice/*/leafWeight", "greatest value", None, ["cgroup v2", "65535"], V1),
-    ("/linux/resources/cpu/realtime*", "* value", None, ["cgroup v2"], V1),
+    ("/linux/resources/cpu/realtimeRuntime", "* value", None, ["cgroup v2", "922337203685477580"], V1),
+    ("/linux/resources/cpu/realtimePeriod", "greatest value", None, ["cgroup v2", "18446744073709551615"], V1),
+    ("/linux/resources/blockIO/weight", "greatest value", None, ["10 to 1000", "65535"], "the prose gives the range"),
+    ("/linux/resources/blockIO/weightDevice/*/weight", "greatest value", None, ["10 to 1000", "65535"], "the prose gives the range"),
     ("/linux/resources/cpu/idle", "* value", "/linux/resources/cpu/idle", ["0 or 1", "922337203685477580"], PROSE),
     ("/linux/resources/memory/limit", "least value", None, ["-1", "-9223372036854775808"], "below -1 stands for nothing"),
     ("/linux/resources/memory/reservation", "least value", None, ["-1", "-9223372036854775808"], "below -1 stands for nothing"),

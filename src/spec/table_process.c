@@ -16,9 +16,14 @@ static const char *skip_list_number(const char *at, uint64_t *ret_number)
     return text_to_u64(digits, UINT32_MAX, ret_number) < 0 ? NULL : at + length;
 }
 
+/* More than the kernel takes, and little enough for a list of ranges that all mean every CPU. */
+#define LIST_MAX 65536
+
 const char *table_check_list(const char *value)
 {
     static const char expected[] = "a list such as 0-3,7";
+    if (strlen(value) > LIST_MAX)
+        return "a list such as 0-3,7 of at most 65536 bytes";
     for (const char *at = value;; at++) {
         uint64_t first, last;
         at = skip_list_number(at + strspn(at, " "), &first);

@@ -81,7 +81,7 @@ static void good(void **state)
         {PROCESS, "\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"runtime\":2,\"deadline\":2}"},
         {PROCESS, "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\",\"priority\":7}"},
         {PROCESS, "\"execCPUAffinity\":{\"initial\":\"0-3, 7\",\"final\":\"\"}"},
-        {PROCESS, "\"env\":[\"A=1\",\"A=1\",\"\"]"},
+        {PROCESS, "\"env\":[\"A=1\",\"A=1\"]"},
         {LINUX, "\"cgroupsPath\":\"\",\"mountLabel\":\"\",\"rootfsPropagation\":\"\""},
         {LINUX, "\"rootfsPropagation\":\"rslave\""},
         {LINUX, "\"maskedPaths\":[\"/a\"],\"readonlyPaths\":[\"/b\",\"/b\"]"},
@@ -123,9 +123,9 @@ static void good(void **state)
         {DEVICE, "\"type\":\"u\",\"path\":\"/p\",\"major\":0,\"minor\":0,\"fileMode\":8630,\"uid\":4294967294"},
         {HOOK, "\"path\":\"/h\",\"args\":[],\"env\":[],\"timeout\":1"},
         {HOOK, "\"path\":\"/h\",\"timeout\":null"},
-        {SECCOMP, "\"defaultAction\":\"X\",\"listenerPath\":\"\",\"flags\":[],\"syscalls\":[]"},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"Y\",\"args\":[{\"index\":0,"
-                  "\"value\":18446744073709551615,\"op\":\"Z\"}]}]"},
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"listenerPath\":\"\",\"flags\":[],\"syscalls\":[]"},
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"SCMP_ACT_KILL\",\"args\":[{\"index\":0,"
+                  "\"value\":18446744073709551615,\"op\":\"SCMP_CMP_NE\"}]}]"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -185,7 +185,7 @@ static void bad_top(void **state)
         {TOP, "\"annotations\":{\"a\":1}", "/annotations/a", PARSE "expected a string, found the number 1"},
         {TOP, "\"annotations\":{\"\":\"x\"}", "/annotations/", PARSE "an empty member name is not allowed here"},
         {TOP, "\"annotations\":{\"a\":\"\",\"a\":\"\"}", "/annotations/a", PARSE "this member name occurs twice in one object"},
-        {TOP, "\"vm\":{}", "/vm", "running a container in a virtual machine is not supported by this release"},
+        {TOP, "\"vm\":{}", "/vm/kernel", REQUIRED("kernel")},
         {TOP, "\"vm\":{\"kernel\":{\"path\":\"/k\"}}", "/vm", "running a container in a virtual machine is not supported by this release"},
         {TOP, "\"linux\":[]", "/linux", PARSE "expected an object, found an array"},
         {TOP, "\"process\":\"x\"", "/process", PARSE "expected an object, found the string \"x\""},
@@ -386,15 +386,15 @@ static void bad_linux(void **state)
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"fileMode\":65536", "/linux/devices/0/fileMode", INT("0", "65535", "the number 65536")},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"uid\":4294967295", "/linux/devices/0/uid", INT("0", ID, "the number 4294967295")},
         {SECCOMP, "\"syscalls\":[]", "/linux/seccomp/defaultAction", REQUIRED("defaultAction")},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"action\":\"X\"}]", "/linux/seccomp/syscalls/0/names", REQUIRED("names")},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"names\":[],\"action\":\"X\"}]", "/linux/seccomp/syscalls/0/names",
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"action\":\"SCMP_ACT_KILL\"}]", "/linux/seccomp/syscalls/0/names", REQUIRED("names")},
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[],\"action\":\"SCMP_ACT_KILL\"}]", "/linux/seccomp/syscalls/0/names",
          PARSE "at least one element is required, found none"},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"names\":[\"a\"]}]", "/linux/seccomp/syscalls/0/action", REQUIRED("action")},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"X\",\"args\":[{\"index\":0,\"value\":1}]}]",
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"]}]", "/linux/seccomp/syscalls/0/action", REQUIRED("action")},
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"SCMP_ACT_KILL\",\"args\":[{\"index\":0,\"value\":1}]}]",
          "/linux/seccomp/syscalls/0/args/0/op", REQUIRED("op")},
-        {SECCOMP, "\"defaultAction\":\"X\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"X\",\"args\":[{\"index\":0,\"value\":-1}]}]",
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"SCMP_ACT_KILL\",\"args\":[{\"index\":0,\"value\":-1}]}]",
          "/linux/seccomp/syscalls/0/args/0/value", INT("0", U64, "the number -1")},
-        {SECCOMP, "\"defaultAction\":\"X\",\"defaultErrnoRet\":4294967296", "/linux/seccomp/defaultErrnoRet",
+        {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"defaultErrnoRet\":4294967296", "/linux/seccomp/defaultErrnoRet",
          INT("0", U32, "the number 4294967296")},
     };
     (void)state;
@@ -480,7 +480,8 @@ static void version(void **state)
         {"1.0.0", true}, {"1.0.2-dev", true}, {"1.3.0+dev", true}, {"1.0.0-rc5-dev", true}, {"1.99.12", true}, {"1.2.1-a.b+c", true},
         {"", false}, {"1", false}, {"1.0", false}, {"1.0.", false}, {"1..0", false}, {"2.0.0", false}, {"0.5.0-dev", false},
         {"11.0.0", false}, {"1.0.0 ", false}, {"1.0.0-", false}, {"1.0.0+", false}, {"v1.0.0", false}, {"1.0.0.0", false},
-        {"1.0.0-\\u00e9", false}, {"-1.0.0", false}, {"1.-1.0", false},
+        {"1.0.0-\\u00e9", false}, {"-1.0.0", false}, {"1.-1.0", false}, {"1.00.0", false}, {"1.0.01", false},
+        {"1.0.0-01", false}, {"1.0.0-a..b", false}, {"1.0.0+a+b", false}, {"1.0.0-0a.0", true}, {"1.0.0+001", true},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -89,6 +89,12 @@ static void birth_undo(struct birth *birth)
         hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
 }
 
+static void birth_fail(struct birth *birth, struct failure *why)
+{
+    spec_locate(&birth->spec, why);
+    birth_undo(birth);
+}
+
 static void birth_done(struct birth *birth)
 {
     if (birth->rootfs != NULL)
@@ -406,7 +412,7 @@ int container_create(const struct runtime *runtime, const struct create_request 
     if (r == 0)
         r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     birth_done(&birth);
     return r;
 }
@@ -502,7 +508,7 @@ int container_run(const struct runtime *runtime, const struct create_request *re
         r = birth_start(&birth, why);
     *ret_exit_code = 0;
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     else if (!birth.detached)
         r = birth_attend(&birth, flags, ret_exit_code, why);
     birth_done(&birth);

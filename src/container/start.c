@@ -59,6 +59,13 @@ static int pass_listener(struct start *start, int connection, int listener, stru
     return r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
 }
 
+static void locate(struct start *start, struct failure *why)
+{
+    struct failure unimportant;
+    if (why->pointer[0] != '\0' && read_spec(start, &unimportant) == 0)
+        spec_locate(&start->spec, why);
+}
+
 /* Until end of file; only EXECUTING before it means success. */
 static int hear_init(struct start *start, int connection, struct failure *why)
 {
@@ -138,6 +145,8 @@ int container_start(const struct runtime *runtime, const char *id, struct failur
         }
         /* runtime.md, lifecycle: a failed startContainer or poststart hook stops and destroys the container. */
         struct failure unimportant;
+        if (r < 0)
+            locate(&start, why);
         if (failed_hook)
             IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
     }

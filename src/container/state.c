@@ -127,9 +127,10 @@ int state_load(const struct state_directory *directory, struct arena *arena, str
         return failure_hint(why, "it was never finished or is damaged: remove it with delete --force");
     }
     if (state_parse(text, (size_t)length, arena, ret_state, why) < 0) {
-        failure_context(why, "the state of container `%s` is damaged", directory->id);
+        failure_context(why, "the state of container `%s` is damaged: line %u", directory->id, why->line);
         why->kind = FAILURE_STATE;
-        why->pointer[0] = '\0';
+        why->pointer[0] = '\0'; /* place and document are no business of the bundle's author */
+        why->line = 0;
         return failure_hint(why, "remove the container with delete --force");
     }
     return 0;

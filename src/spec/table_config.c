@@ -101,7 +101,7 @@ static const struct json_member config_members[] = {
     JSON_FIELD(struct spec, "ociVersion", JSON_STRING, oci_version, .flags = JSON_REQUIRED, .check = check_version),
     JSON_INLINE("root", root, .flags = JSON_REQUIRED, .present = JSON_AT(struct spec, root.set)),
     JSON_LIST(struct spec, "mounts", mounts, mounts_count, mount),
-    JSON_NESTED(struct spec, "process", process, table_process, .present = JSON_AT(struct spec, process.set)),
+    JSON_NESTED(struct spec, "process", process, table_process, .flags = JSON_LOOSE, .present = JSON_AT(struct spec, process.set)),
     JSON_FIELD(struct spec, "hostname", JSON_STRING, hostname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec, "domainname", JSON_STRING, domainname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_INLINE("hooks", hooks),

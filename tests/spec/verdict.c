@@ -2,7 +2,7 @@
  * tests/spec/verdict.c: what create would say about each configuration of a stream, as far as no kernel is needed.
  *
  * Input, any number of times: the decimal length of a document, a newline, the document, a newline.
- * Output, one line each: "accepted", or "refused", JSON pointer, message and hint separated by tabs.
+ * Output, one line each: "accepted", or "refused", JSON pointer, line, message and hint separated by tabs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +16,12 @@ static void judge_one(const char *text, size_t length)
     struct failure why = {0};
     struct arena arena = {0};
     struct spec spec;
-    if (judge(text, length, &spec, &arena, &why) == 0)
+    if (judge(text, length, &spec, &arena, &why) == 0) {
         puts("accepted");
-    else
-        printf("refused\t%s\t%s\t%s\n", why.pointer, why.text, why.hint);
+    } else {
+        spec_locate(&spec, &why);
+        printf("refused\t%s\t%u\t%s\t%s\n", why.pointer, why.line, why.text, why.hint);
+    }
     arena_done(&arena);
     spec_done(&spec);
 }

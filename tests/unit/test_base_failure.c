@@ -40,6 +40,11 @@ static void filling_leaves_nothing_old(void **state)
     assert_int_equal(fail_config(&why, "/a/b", "second"), -1);
     failure_hint(&why, "do %s", "this");
     assert_string_equal(render(), "second (config.json /a/b); do this");
+    why.line = 7;
+    assert_string_equal(render(), "config.json line 7 (/a/b): second; do this");
+    snprintf(why.document, sizeof(why.document), "process document");
+    why.pointer[0] = why.hint[0] = '\0';
+    assert_string_equal(render(), "process document line 7: second");
     assert_int_equal(fail(&why, FAILURE_BUG, "third"), -1);
     assert_string_equal(render(), "third");
 }

@@ -25,10 +25,18 @@
 
 static struct failure why;
 
+/* So that one string shows both. */
+static int with_line(int result)
+{
+    if (result < 0 && why.line > 0)
+        failure_context(&why, "%s line %u", failure_document(&why), why.line);
+    return result;
+}
+
 static int read_config(const char *text, size_t length, struct spec *spec)
 {
     memset(&why, 0, sizeof(why));
-    if (spec_parse(text, length, spec, &why) < 0)
+    if (with_line(spec_parse(text, length, spec, &why)) < 0)
         return -1;
     return spec_check(spec, &why);
 }
@@ -602,7 +610,7 @@ static void process_document(void **state)
     memset(&process, 0xff, sizeof(process));
     assert_int_equal(spec_parse_process(text, sizeof(text) - 1, &arena, &process, &why), 0);
     assert_true(process.set && process.user.uid == 0 && !process.scheduler.set);
-    assert_int_equal(spec_parse_process(bad, sizeof(bad) - 1, &arena, &process, &why), -1);
+    assert_int_equal(with_line(spec_parse_process(bad, sizeof(bad) - 1, &arena, &process, &why)), -1);
     assert_string_equal(why.pointer, "/args/0");
     assert_string_equal(why.text, "process document line 2: expected a string, found the number 1");
     process = (struct spec_process){.scheduler = {.set = true, .policy = (char[]){"SCHED_ISO"}}};
@@ -621,7 +629,7 @@ static void resources_document(void **state)
     assert_true(resources.set && resources.memory.limit.value == 5);
     assert_int_equal(spec_check_resources(&resources, "", &why), -1);
     assert_string_equal(why.pointer, "/memory/swap");
-    assert_int_equal(spec_parse_resources(bad, sizeof(bad) - 1, &arena, &resources, &why), -1);
+    assert_int_equal(with_line(spec_parse_resources(bad, sizeof(bad) - 1, &arena, &resources, &why)), -1);
     assert_string_equal(why.text, "resources document line 1: expected an integer from 0 to " U64 ", found the string \"x\"");
     arena_done(&arena);
 }
@@ -665,6 +673,63 @@ static int read_process(int directory, const char *name)
         result = spec_check_process(&process, "", &why);
     arena_done(&arena);
     return result;
+}
+
+/* What the checks say after the reader went on: "line pointer", one a line, in the order of finding. */
+static char *find_all(const char *text)
+{
+    static char all[4096];
+    struct findings findings;
+    struct spec spec;
+    size_t used = 0;
+    findings_collect(&findings, &why);
+    if (spec_parse_all(text, strlen(text), &spec, &findings) == 0)
+        assert_int_equal(spec_check_all(&spec, &findings), 0);
+    all[0] = '\0';
+    for (size_t i = 0; i < findings.count; i++) {
+        spec_locate(&spec, &findings.items[i]);
+        used += (size_t)snprintf(all + used, sizeof(all) - used, "%u %s\n", findings.items[i].line, findings.items[i].pointer);
+    }
+    spec_done(&spec);
+    findings_done(&findings);
+    return all;
+}
+
+static void all_findings(void **state)
+{
+    static const struct { const char *text, *found; } cases[] = {
+        {HEAD "}", ""},
+        /* Everything of the reader, then everything of the checks. */
+        {HEAD ",\n\"hostname\":\"h\",\n\"domainname\":1,\n\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\n"
+              "\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1},\n{\"type\":\"RLIMIT_AS\",\"soft\":2,\"hard\":1}],\n"
+              "\"scheduler\":{\"policy\":\"SCHED_ISO\",\n\"nice\":20,\n\"priority\":1}},\n"
+              "\"linux\":{\"resources\":{\"memory\":{\"limit\":-5,\n\"swappiness\":1},\n\"cpu\":{\"idle\":7}}}}",
+         "3 /domainname\n2 /hostname\n5 /process/rlimits/0\n6 /process/rlimits/1\n7 /process/scheduler/policy\n"
+         "8 /process/scheduler/nice\n9 /process/scheduler/priority\n11 /linux/resources/memory/swappiness\n"
+         "10 /linux/resources/memory/limit\n12 /linux/resources/cpu/idle\n"},
+        /* Elements are counted as in the document. */
+        {HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\n\"rlimits\":[1,\n{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1},\n"
+              "{\"type\":\"x\",\"soft\":2,\"hard\":1},\n{\"type\":\"RLIMIT_AS\",\"soft\":2,\"hard\":1}]}}",
+         "2 /process/rlimits/0\n4 /process/rlimits/2/type\n3 /process/rlimits/1\n5 /process/rlimits/3\n"},
+        {HEAD ",\"mounts\":[{},\n{\"destination\":\"/a\",\"options\":[1,\n\"idmap\"]},{\"destination\":1},\n"
+              "{\"destination\":\"/b\",\"options\":[\"ro\",\n\"ridmap\"]}],\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}",
+         "1 /mounts/0/destination\n2 /mounts/1/options/0\n3 /mounts/2/destination\n3 /mounts/1/options/1\n5 /mounts/3/options/1\n"},
+        /* No conclusion from what was refused: the list of namespaces, a required member, a number beside another. */
+        {HEAD ",\"hostname\":\"h\",\"linux\":{\"namespaces\":[{\"type\":\"utz\"}],\"maskedPaths\":[\"/a\"]}}", "1 /linux/namespaces/0/type\n"},
+        {HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"scheduler\":{\"policy\":\"SCHED_FIFO\",\"priority\":\"5\"}}}",
+         "1 /process/scheduler/priority\n"},
+        {HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"scheduler\":{\"policy\":\"FIFO\",\"priority\":5}}}",
+         "1 /process/scheduler/policy\n"},
+        {HEAD ",\"linux\":{\"resources\":{\"memory\":{\"limit\":\"x\",\"swap\":5},\"cpu\":{\"idle\":2}}}}",
+         "1 /linux/resources/memory/limit\n1 /linux/resources/cpu/idle\n"},
+        /* /process goes on without its working directory. */
+        {"{\"process\":{\"args\":[\"a\"],\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1}]}}",
+         "1 /process/cwd\n1 /ociVersion\n1 /root\n1 /process/rlimits/0\n"},
+        {HEAD ",\"hostname\":\"h\",\"x\":}", "1 /x\n"}, /* no JSON: nothing is known for sure */
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_string_equal(find_all(cases[i].text), cases[i].found);
 }
 
 static void engine_documents(void **state)
@@ -808,6 +873,7 @@ int main(void)
         cmocka_unit_test(process_document),
         cmocka_unit_test(resources_document),
         cmocka_unit_test(bundle_without_config),
+        cmocka_unit_test(all_findings),
         cmocka_unit_test(engine_documents),
         cmocka_unit_test(specification_examples),
         cmocka_unit_test(specification_example_as_1_0),

@@ -263,7 +263,8 @@ int properties_of_annotations(const struct string_map *annotations, struct arena
         if (!text_starts(key, ANNOTATION_PREFIX))
             continue;
         const char *name = key + strlen(ANNOTATION_PREFIX);
-        const char *pointer = arena_format(arena, "/annotations/%.128s", key);
+        char token[POINTER_TOKEN_SIZE];
+        const char *pointer = arena_format(arena, "/annotations/%s", text_pointer_token(token, key, strlen(key)));
         if (++seen > ANNOTATIONS_MAX)
             return fail_config(why, pointer, "more than the %d unit properties that this runtime takes", ANNOTATIONS_MAX);
         if (!name_is_valid(name))

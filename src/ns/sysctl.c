@@ -79,8 +79,8 @@ static bool is_of_the_host(const struct ns_plan *plan, enum ns_type type)
 static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, const struct string_pair *pair,
                     struct ns_sysctl *ret_sysctl, struct failure *why)
 {
-    char pointer[160];
-    snprintf(pointer, sizeof(pointer), "/linux/sysctl/%.140s", pair->key);
+    char token[POINTER_TOKEN_SIZE], pointer[sizeof("/linux/sysctl/") + sizeof(token)];
+    snprintf(pointer, sizeof(pointer), "/linux/sysctl/%s", text_pointer_token(token, pair->key, strlen(pair->key)));
     char *name = arena_copy(arena, pair->key);
     if (!resolve_name(name))
         return fail_config(why, pointer, "'%s' is not the name of a kernel parameter", pair->key);

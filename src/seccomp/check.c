@@ -39,7 +39,8 @@ static int check_action(const char *word, const char *pointer, const struct opti
     if (!errno_ret->set)
         return 0;
     if (ret_meaning->errno_max == 0) {
-        (void)fail_config(why, errno_pointer, "an errno is given, but %s returns none", word); /* returned below */
+        (void)fail_config(why, errno_pointer, "%s returns no errno, found %llu", word,
+                          (unsigned long long)errno_ret->value); /* returned below */
         return failure_hint(why, "remove it, or use SCMP_ACT_ERRNO or SCMP_ACT_TRACE");
     }
     if (errno_ret->value > ret_meaning->errno_max)

@@ -46,7 +46,7 @@ static const char *finish_mapping(void *target, const struct json_seen *seen)
     (void)seen; /* all three are required */
     if ((uint64_t)mapping->inside + mapping->size > (uint64_t)UINT32_MAX + 1 ||
         (uint64_t)mapping->host + mapping->size > (uint64_t)UINT32_MAX + 1)
-        return "the mapping runs past the largest 32-bit id";
+        return "\"containerID\" or \"hostID\" and \"size\" run past 4294967295, the largest id";
     return NULL;
 }
 

@@ -71,19 +71,14 @@ static const struct json_member capabilities_members[] = {
 };
 static const struct json_object capabilities = {JSON_TABLE(struct spec_capabilities, capabilities_members)};
 
-/* The kernel knows the names; here only their form, so that a forgotten prefix is explained. */
-static const char *check_rlimit_type(const char *value)
-{
-    static const char prefix[] = "RLIMIT_";
-    const char *rest = value + sizeof(prefix) - 1;
-    if (strncmp(value, prefix, sizeof(prefix) - 1) == 0 && rest[0] != '\0' &&
-        rest[strspn(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0')
-        return NULL;
-    return "a name such as RLIMIT_NOFILE";
-}
-
+static const char *const rlimit_types[] = {
+    "RLIMIT_AS",         "RLIMIT_CORE",  "RLIMIT_CPU",  "RLIMIT_DATA",   "RLIMIT_FSIZE", "RLIMIT_LOCKS",  "RLIMIT_MEMLOCK",
+    "RLIMIT_MSGQUEUE",   "RLIMIT_NICE",  "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS",   "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+    "RLIMIT_SIGPENDING", "RLIMIT_STACK", NULL,
+};
 static const struct json_member rlimit_members[] = {
-    JSON_FIELD(struct spec_rlimit, "type", JSON_STRING, type, .flags = JSON_REQUIRED, .check = check_rlimit_type),
+    JSON_FIELD(struct spec_rlimit, "type", JSON_STRING, type, .flags = JSON_REQUIRED,
+               .words = rlimit_types),
     JSON_NUMBER(struct spec_rlimit, "soft", JSON_U64, soft, 0, UINT64_MAX, .flags = JSON_REQUIRED),
     JSON_NUMBER(struct spec_rlimit, "hard", JSON_U64, hard, 0, UINT64_MAX, .flags = JSON_REQUIRED),
 };

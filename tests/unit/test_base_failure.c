@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #undef fail /* base/failure.h has the better claim to the name */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/failure.h"

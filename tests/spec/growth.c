@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,6 +125,22 @@ static const struct shape shapes[] = {
     {"architectures", 50000, SECCOMP ",\"architectures\":[\"SCMP_ARCH_X86\"", ",\"SCMP_ARCH_ARM\"", "]}}}", NULL},
 };
 
+/* Of these `check` wants every finding; it takes a thousand. */
+static const struct shape faulty[] = {
+    {"many mounts without a destination", 20000, MOUNTS, ",{\"type\":\"tmpfs\"}", "]}", ""},
+    {"many arguments that are numbers", 50000, HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"", ",%1$d", "]}}", ""},
+    {"many faults in one small object", 50000, HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"user\":{\"uid\":[", "{\"a\":1},", "1]}}}", ""},
+    {"a name again and again, all told", 50000, HEAD ",\"x\":1", ",\"x\":%1$d", "}", ""},
+    {"a name again and again, all told, one a line", 50000, HEAD ",\"x\":1", ",\n\"x\":%1$d", "}", ""},
+    {"a member again and again, all told", 50000, HEAD ",\"hostname\":\"h\"", ",\n\"hostname\":\"h\"", "}", ""},
+    {"many names twice, all told", 20000, HEAD ",\"x\":1", ",\n\"x%1$d\":1,\"x%1$d\":2", "}", ""},
+    {"many mappings that run past the end", 20000, LINUX ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}",
+     ",{\"containerID\":%1$d,\"hostID\":4294967295,\"size\":2}", "]}}", ""},
+    {"many options that need what is missing", 50000, HEAD ",\"linux\":{" SPACES "},\"mounts\":[{\"destination\":\"/m\",\"options\":[\"ro\"",
+     ",\"idmap\"", "]}]}", ""},
+    {"many dropped elements", 20000, HEAD ",\"hooks\":{\"prestart\":[{\"path\":\"/bin/true\"}", ",{\"path\":1},{\"path\":\"/bin/true\"}", "]}}", ""},
+};
+
 static char *grow(const struct shape *shape, int parts, size_t *ret_length)
 {
     struct text text = {0};
@@ -149,51 +164,82 @@ static int build_environment(const struct spec *spec, struct arena *arena, struc
     return spec->process.set ? environment_build(&spec->process, -1, -1, NULL, arena, &envp, why) : 0;
 }
 
+struct verdict { bool accepted; struct failure why; };
+
+static void judge_first(const char *text, size_t length, struct verdict *verdict)
+{
+    struct arena arena = {0};
+    struct spec spec;
+    verdict->accepted = judge(text, length, &spec, &arena, &verdict->why) == 0 &&
+                        build_environment(&spec, &arena, &verdict->why) == 0;
+    arena_done(&arena);
+    spec_done(&spec);
+}
+
+/* As `check` does. */
+static void judge_all(const char *text, size_t length, struct verdict *verdict)
+{
+    struct findings findings;
+    struct spec spec;
+    findings_collect(&findings, &verdict->why);
+    if (spec_parse_all(text, length, &spec, &findings) == 0)
+        IGNORE_RESULT(spec_check_all(&spec, &findings)); /* what counts is how many there are */
+    verdict->accepted = findings.count == 0;
+    for (size_t i = 0; i < findings.count; i++)
+        spec_locate(&spec, &findings.items[i]);
+    findings_done(&findings);
+    spec_done(&spec);
+}
+
 /* The least cost of a run, 0 when the verdict is not the one that is due. */
-static uint64_t measure(const struct shape *shape, int parts, int counter)
+static uint64_t measure(const struct shape *shape, int parts, int counter,
+                        void (*judging)(const char *text, size_t length, struct verdict *verdict))
 {
     size_t length;
     char *text = grow(shape, parts, &length);
     uint64_t least = UINT64_MAX;
     for (int round = 0; round < ROUNDS && least != 0; round++) {
-        struct failure why = {0};
-        struct arena arena = {0};
-        struct spec spec;
+        struct verdict verdict = {0};
         uint64_t before = cost_so_far(counter);
-        bool accepted = judge(text, length, &spec, &arena, &why) == 0 && build_environment(&spec, &arena, &why) == 0;
+        judging(text, length, &verdict);
         uint64_t cost = cost_so_far(counter) - before;
-        bool due = accepted ? shape->refused == NULL : shape->refused != NULL && text_starts(why.pointer, shape->refused);
+        bool due = verdict.accepted ? shape->refused == NULL
+                                    : shape->refused != NULL && text_starts(verdict.why.pointer, shape->refused);
         if (!due)
-            printf("# %s, %d parts: %s %s\n", shape->name, parts, accepted ? "accepted" : why.pointer, why.text);
+            printf("# %s, %d parts: %s %s\n", shape->name, parts, verdict.accepted ? "accepted" : verdict.why.pointer, verdict.why.text);
         least = !due ? 0 : cost < least ? cost : least;
-        arena_done(&arena);
-        spec_done(&spec);
     }
     free(text);
     return least;
+}
+
+static bool grows_in_proportion(const struct shape *shape, size_t number, int counter,
+                                void (*judging)(const char *text, size_t length, struct verdict *verdict))
+{
+    uint64_t one = 1, many = 0;
+    bool good = false;
+    for (int try = 0; try < TRIES && !good && one > 0; try++) {
+        one = measure(shape, shape->parts, counter, judging);
+        many = one == 0 ? 0 : measure(shape, shape->parts * GROWTH, counter, judging);
+        good = one > 0 && many > 0 && many <= one * GROWTH_ALLOWED;
+    }
+    printf("%s %zu - %s: %d parts %.2f million %s, %d parts %.1f times that\n", good ? "ok" : "not ok", number, shape->name,
+           shape->parts, (double)one / 1e6, counter >= 0 ? "instructions" : "ns", shape->parts * GROWTH,
+           one ? (double)many / (double)one : 0.0);
+    return good;
 }
 
 int main(void)
 {
     int failures = 0;
     log_set(LOG_TEXT, LOG_ERROR); /* warnings about each part are not the subject */
-    CLEANUP_FD int counter = counter_open();
+    CLEANUP_FD int opened = counter_open();
     uint64_t tried = 0;
-    bool counts = counter >= 0 && read(counter, &tried, sizeof(tried)) == sizeof(tried) && tried > 0;
-    printf("1..%zu\n", ARRAY_LENGTH(shapes));
-    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++) {
-        const struct shape *shape = &shapes[i];
-        uint64_t one = 1, many = 0;
-        bool good = false;
-        for (int try = 0; try < TRIES && !good && one > 0; try++) {
-            one = measure(shape, shape->parts, counts ? counter : -1);
-            many = one == 0 ? 0 : measure(shape, shape->parts * GROWTH, counts ? counter : -1);
-            good = one > 0 && many > 0 && many <= one * GROWTH_ALLOWED;
-        }
-        failures += !good;
-        printf("%s %zu - %s: %d parts %.2f million %s, %d parts %.1f times that\n", good ? "ok" : "not ok", i + 1, shape->name,
-               shape->parts, (double)one / 1e6, counts ? "instructions" : "ns", shape->parts * GROWTH,
-               one ? (double)many / (double)one : 0.0);
-    }
+    int counter = opened >= 0 && read(opened, &tried, sizeof(tried)) == sizeof(tried) && tried > 0 ? opened : -1;
+    printf("1..%zu\n", ARRAY_LENGTH(shapes) + ARRAY_LENGTH(faulty));
+    for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++)
+        failures += !grows_in_proportion(&shapes[i], i + 1, counter, judge_first);
+    for (size_t i = 0; i < ARRAY_LENGTH(faulty); i++)
+        failures += !grows_in_proportion(&faulty[i], ARRAY_LENGTH(shapes) + i + 1, counter, judge_all);
     return failures > 0;
 }

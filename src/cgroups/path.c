@@ -30,10 +30,11 @@ static int add_components(struct arena *arena, char **path, const char *words, s
             return fail_config(why, POINTER, "a component of cgroupsPath is longer than %d bytes", NAME_MAX);
         if (length > 0 && !(length == 1 && rest[0] == '.'))
             *path = arena_format(arena, "%s/%.*s", *path, (int)length, rest);
+        /* At once: a path of a million components is refused before it is put together. */
+        if (strlen(*path) >= PATH_MAX / 2)
+            return fail_config(why, POINTER, "cgroupsPath is longer than %d bytes", PATH_MAX / 2);
         rest += length + (rest[length] == '/');
     }
-    if (strlen(*path) >= PATH_MAX / 2)
-        return fail_config(why, POINTER, "cgroupsPath is longer than %d bytes", PATH_MAX / 2);
     return 0;
 }
 

@@ -124,12 +124,19 @@ static int keep(struct findings *findings, const struct failure *finding)
     return findings->count < FINDINGS_LIMIT ? 0 : -1;
 }
 
+/* Two checks may see the same mistake, one of them as one of the whole object. */
+static bool is_same_matter(const char *pointer, const char *other)
+{
+    return pointer[0] != '\0' && other[0] != '\0' && (is_below(pointer, other) || is_below(other, pointer));
+}
+
 static bool is_known(const struct findings *findings, const struct failure *finding)
 {
     for (size_t i = 0; i < findings->count; i++) {
         const struct failure *other = &findings->items[i];
-        bool config = finding->kind == FAILURE_CONFIG && other->kind == FAILURE_CONFIG && finding->pointer[0] != '\0';
-        if (strcmp(other->pointer, finding->pointer) == 0 && (config || strcmp(other->text, finding->text) == 0))
+        if (strcmp(other->pointer, finding->pointer) == 0 && strcmp(other->text, finding->text) == 0)
+            return true;
+        if (finding->kind == FAILURE_CONFIG && other->kind == FAILURE_CONFIG && is_same_matter(finding->pointer, other->pointer))
             return true;
         if (i < findings->refused && is_follow_up(finding->pointer, other->pointer))
             return true;
@@ -142,6 +149,7 @@ int found(struct findings *findings, int result)
     if (result == 0 || !findings->all)
         return result;
     struct failure *finding = findings->why;
+    findings->seen++;
     count_dropped(findings, finding->pointer, sizeof(finding->pointer));
     return is_known(findings, finding) ? 0 : keep(findings, finding);
 }
@@ -151,5 +159,6 @@ int found_refused(struct findings *findings, int result)
     if (result == 0 || !findings->all)
         return result;
     findings->refused = findings->count + 1;
+    findings->seen++;
     return keep(findings, findings->why);
 }

@@ -13,8 +13,8 @@
  * that nothing further can be said (the document is no JSON, the limit is reached), and all findings are kept.
  *
  * A collecting caller checks what is left of a document after the reader skipped what it refused.  Three rules, all in
- * `found`, keep follow-ups out: one CONFIG finding per place; none at, above or below a place the reader refused,
- * nor beside it in the same small object; and the number of a list's element is the document's number, also where
+ * `found`, keep follow-ups out: one CONFIG finding per place, with what is above and below it; none beside a value of
+ * the same small object that the reader refused; and the number of a list's element is the document's number, also where
  * refused elements before it are missing from the structs.
  *
  * Runs in: creator, exec, update, check.  Allocates only where all findings are wanted.
@@ -36,6 +36,7 @@ struct findings {
     bool all;
     struct failure *items; /* of a caller that wants all */
     size_t count;
+    size_t seen;    /* those that were not kept included: more than before a check means that it failed */
     size_t refused; /* the first so many are the reader's: the values are absent from the structs */
     struct dropped_element *dropped;
     size_t dropped_count;

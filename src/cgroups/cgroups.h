@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -37,6 +38,7 @@ struct cgroup_request {
     const char *cgroups_path;               /* /linux/cgroupsPath or NULL */
     const struct spec_resources *resources; /* may be NULL */
     const struct string_map *annotations;   /* org.systemd.property.*; may be NULL */
+    const struct cgroup_plan *plan;         /* of cgroup_plan_all; NULL: made where it is needed */
 };
 
 struct cgroup {
@@ -57,6 +59,15 @@ const char *cgroup_mount_point(struct failure *why);
  * record of a container must hold before the cgroup exists.  An unusable cgroupsPath is refused. */
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
                   struct failure *why) MUST_CHECK;
+
+/* Reports every refusal that needs nothing to be made: limits, device rules, properties of a unit, the place.  After this,
+ * when the place could be told: request->plan is what cgroup_create carries out, *ret_name the place. */
+int cgroup_plan_all(struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
+                    struct findings *findings) MUST_CHECK;
+/* Reports, with the sentences of cgroup_create, what of the plan this host would not do here, as far as that can be known
+ * without trying: controllers that stop above, a place that is not ours, a frozen or populated cgroup.  Makes nothing. */
+int cgroup_probe(const struct cgroup_request *request, const struct cgroup_name *name, struct arena *arena,
+                 struct findings *findings) MUST_CHECK;
 
 /* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory
  * and pids are tried for their statistics), every limit that may precede the process.  An

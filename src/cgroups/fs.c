@@ -35,7 +35,7 @@ void fs_unmake(int root_fd, const char *path, unsigned levels)
     }
 }
 
-static int explain_directory(const char *what, const char *path, struct failure *why)
+int fs_explain_directory(const char *what, const char *path, struct failure *why)
 {
     int errnum = errno;
     fail_errno(why, errnum, "%s cgroup '%s'", what, path);
@@ -65,10 +65,10 @@ static int make_level(int *fd, const char *name, const char *path, struct failur
 {
     int made = mkdirat(*fd, name, 0755) == 0;
     if (!made && errno != EEXIST)
-        return explain_directory("make", path, why);
+        return fs_explain_directory("make", path, why);
     int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0) {
-        (void)explain_directory("open", path, why);
+        (void)fs_explain_directory("open", path, why);
         if (made)
             (void)unlinkat(*fd, name, AT_REMOVEDIR); /* the first failure is the one to report */
         return -1;

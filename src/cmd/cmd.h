@@ -51,7 +51,7 @@ struct command {
 };
 
 extern const struct command command_create, command_run, command_start, command_state, command_kill, command_delete,
-    command_list, command_pause, command_resume, command_ps, command_spec, command_features;
+    command_list, command_check, command_pause, command_resume, command_ps, command_spec, command_features;
 
 /* ENDED by NULL, in the order of the help. */
 extern const struct command *const commands[];

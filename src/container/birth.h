@@ -60,6 +60,10 @@ struct birth {
     struct ns_child init;   /* pid 0: not yet */
 };
 
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode);
+/* Closes and frees what the creator holds; what it made stays. */
+void birth_done(struct birth *birth);
+
 /* Runs in: creator, start.  The container process state for /linux/seccomp/listenerPath. */
 int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why) MUST_CHECK;
 

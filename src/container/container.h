@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "cgroups/cgroups.h"
 #include "process/process.h"
 #include "spec/json.h"
@@ -51,6 +52,11 @@ int container_create(const struct runtime *runtime, const struct create_request 
 /* *ret_exit_code: the process's exit status, 128 + signal when it was killed, 0 when detached. */
 int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
                   struct failure *why) MUST_CHECK;
+/* Reports everything that create would refuse: of the configuration, by the very functions that create calls, then of this host
+ * as far as it shows without making anything.  -1: the bundle could not be read at all, *findings->why tells.  *ret_config_path: of
+ * the arena. */
+int container_check(const struct runtime *runtime, const char *bundle, struct arena *arena, const char **ret_config_path,
+                    struct findings *findings) MUST_CHECK;
 int container_start(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
 
 enum kill_scope { KILL_INIT, KILL_ALL };

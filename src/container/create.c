@@ -95,7 +95,7 @@ static void birth_fail(struct birth *birth, struct failure *why)
     birth_undo(birth);
 }
 
-static void birth_done(struct birth *birth)
+void birth_done(struct birth *birth)
 {
     if (birth->rootfs != NULL)
         rootfs_close(birth->rootfs);
@@ -349,7 +349,7 @@ static int serve_init(struct birth *birth, struct failure *why)
 
 /* ---- the operations ---- */
 
-static void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
 {
     memset(birth, 0, sizeof(*birth));
     birth->runtime = runtime;

@@ -7,6 +7,7 @@
 #define CRUN_LITE_CONTAINER_HOOKS_H
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "container/state.h"
 #include "spec/spec.h"
 
@@ -23,5 +24,8 @@ struct hook_call {
 int hooks_run(const struct spec_hooks *hooks, const struct hook_call *call, struct failure *why) MUST_CHECK;
 /* poststop: every hook runs, a failing one is a warning. */
 void hooks_run_poststop(const struct spec_hooks *hooks, const struct hook_call *call);
+
+/* Runs in: check.  Reports the hooks of the host's mount namespace that could not be executed and would end a start. */
+int hooks_probe(const struct spec *spec, struct findings *findings) MUST_CHECK;
 
 #endif

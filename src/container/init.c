@@ -193,8 +193,9 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
         if (r == 0)
             continue;
+        char token[POINTER_TOKEN_SIZE];
         fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", sysctl->name);
+        return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
     }
     return 0;
 }

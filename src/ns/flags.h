@@ -8,4 +8,9 @@ extern const uint64_t ns_clone_flags[NS_TYPES];
 /* Takes a namespace out of the plan: it is the creator's own already. */
 void ns_plan_drop(struct ns_plan *plan, size_t position);
 
+/* probe.c: may newuidmap take this range?  True where it cannot be known. */
+bool ns_range_is_own(const char *file, uint32_t own, const struct id_mapping *map);
+/* idmap.c: reports. */
+int ns_probe_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
 #endif

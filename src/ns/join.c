@@ -67,9 +67,15 @@ static int open_joined(struct ns_joined *joined, struct failure *why)
 
 int ns_open(struct ns_plan *plan, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return ns_open_all(plan, &first);
+}
+
+int ns_open_all(struct ns_plan *plan, struct findings *findings)
+{
     for (size_t i = 0; i < plan->joined_count; i++) {
         struct ns_joined *joined = &plan->joined[i];
-        if (open_joined(joined, why) < 0)
+        if (found(findings, open_joined(joined, findings->why)) < 0)
             return -1;
         joined->own = is_own_namespace(joined->fd, joined->type);
         /* The kernel refuses joining the user namespace one is in already. */

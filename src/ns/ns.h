@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -53,6 +54,7 @@ bool ns_is_joined(const struct ns_plan *plan, enum ns_type type);
 /* Runs in: creator.  Opens the joined namespaces and checks their type (NS_GET_NSTYPE).  A user
  * namespace that is the creator's own already is dropped from the plan. */
 int ns_open(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+int ns_open_all(struct ns_plan *plan, struct findings *findings) MUST_CHECK; /* reports */
 void ns_close(struct ns_plan *plan);
 
 struct ns_child {
@@ -96,6 +98,13 @@ int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the contai
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 
+/* PURE; reports.  What the kernel would refuse of /linux/uidMappings and gidMappings of a new user namespace. */
+int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
+/* Runs in: check.  Reports the new namespaces and id maps that this host or this caller cannot have, as far as that shows
+ * without making any. */
+int ns_probe(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {
@@ -105,5 +114,10 @@ struct ns_sysctl {
 };
 int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                     size_t *ret_count, struct failure *why) MUST_CHECK;
+int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
+                        size_t *ret_count, struct findings *findings) MUST_CHECK; /* reports */
+
+/* Reports the kernel parameters of the plan that this kernel lacks; those of single network devices may come with them. */
+int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings) MUST_CHECK;
 
 #endif

@@ -79,7 +79,7 @@ static bool is_of_the_host(const struct ns_plan *plan, enum ns_type type)
 static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, const struct string_pair *pair,
                     struct ns_sysctl *ret_sysctl, struct failure *why)
 {
-    char token[POINTER_TOKEN_SIZE], pointer[sizeof("/linux/sysctl/") + sizeof(token)];
+    char pointer[96], token[POINTER_TOKEN_SIZE];
     snprintf(pointer, sizeof(pointer), "/linux/sysctl/%s", text_pointer_token(token, pair->key, strlen(pair->key)));
     char *name = arena_copy(arena, pair->key);
     if (!resolve_name(name))
@@ -106,10 +106,17 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
 int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                     size_t *ret_count, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return ns_plan_sysctls_all(spec, plan, arena, ret_sysctls, ret_count, &first);
+}
+
+int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
+                        size_t *ret_count, struct findings *findings)
+{
     const struct string_map *map = &spec->linux.sysctl;
     struct ns_sysctl *sysctls = arena_alloc(arena, (map->count + 1) * sizeof(*sysctls));
     for (size_t i = 0; i < map->count; i++)
-        if (plan_one(spec, plan, arena, &map->items[i], &sysctls[i], why) < 0)
+        if (found(findings, plan_one(spec, plan, arena, &map->items[i], &sysctls[i], findings->why)) < 0)
             return -1;
     *ret_sysctls = sysctls;
     *ret_count = map->count;

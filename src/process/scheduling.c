@@ -4,7 +4,7 @@
  * Each member is turned into a plan of plain numbers by a pure function, which the check and the
  * application share, so nothing can pass one and be refused by the other.
  *
- * Runs in: creator (scheduling_check, pure), init and joiner (scheduling_set).
+ * Runs in: creator (scheduling_check_all, pure), init and joiner (scheduling_set).
  */
 #include "process/process.h"
 
@@ -350,19 +350,20 @@ static int personality_set(const struct spec *spec, struct failure *why)
 
 /* ---- all four ---- */
 
-int scheduling_check(const struct spec *spec, struct failure *why)
+int scheduling_check_all(const struct spec *spec, struct findings *findings)
 {
+    struct failure *why = findings->why;
     struct scheduler_plan scheduler;
     struct memory_policy_plan policy;
     int io_priority;
     unsigned long domain;
-    if (spec->process.scheduler.set && scheduler_plan(&spec->process.scheduler, &scheduler, why) < 0)
+    if (spec->process.scheduler.set && found(findings, scheduler_plan(&spec->process.scheduler, &scheduler, why)) < 0)
         return -1;
-    if (spec->process.io_priority.set && io_priority_plan(&spec->process, &io_priority, why) < 0)
+    if (spec->process.io_priority.set && found(findings, io_priority_plan(&spec->process, &io_priority, why)) < 0)
         return -1;
-    if (spec->linux.memory_policy.set && memory_policy_plan(spec, &policy, why) < 0)
+    if (spec->linux.memory_policy.set && found(findings, memory_policy_plan(spec, &policy, why)) < 0)
         return -1;
-    if (spec->linux.personality.set && personality_plan(spec, &domain, why) < 0)
+    if (spec->linux.personality.set && found(findings, personality_plan(spec, &domain, why)) < 0)
         return -1;
     return 0;
 }

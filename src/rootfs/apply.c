@@ -129,10 +129,7 @@ static int filesystem_failed(const struct rootfs *rootfs, const struct mount_ste
     char detail[sizeof(trouble->words) + sizeof(trouble->key) + 32] = "";
 
     if (trouble->unknown_type) {
-        fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the kernel has no filesystem of this type", step->type,
-             step->target_inside);
-        failure_hint(why, "correct the type, or load the kernel module that provides it");
-        return failure_pointer(why, "/mounts/%zu/type", step->index);
+        return explain_unknown_type(why, step);
     }
     if (trouble->key[0])
         snprintf(detail, sizeof(detail), "option '%s'%s%s", trouble->key, trouble->words[0] ? ": " : "",

@@ -86,6 +86,14 @@ int explain_mount(struct failure *why, const struct rootfs *rootfs, const struct
     return failure_pointer(why, "/mounts/%zu", step->index);
 }
 
+int explain_unknown_type(struct failure *why, const struct mount_step *step)
+{
+    fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the kernel has no filesystem of this type", step->type,
+         step->target_inside);
+    failure_hint(why, "correct the type, or load the kernel module that provides it");
+    return failure_pointer(why, "/mounts/%zu/type", step->index);
+}
+
 int explain_target(struct failure *why, const struct mount_step *step, int errnum)
 {
     errnum = errnum < 0 ? -errnum : errnum;

@@ -314,8 +314,22 @@ static int extension_word(struct mount_options *options, const char *word, const
     return -1;
 }
 
+static int refuse_data(const char *pointer, size_t index, struct failure *why)
+{
+    (void)fail_config(why, pointer, "the filesystem's own mount options are longer than %d bytes together",
+                      MOUNT_DATA_LIMIT); /* returned below */
+    return failure_pointer(why, "%s/options/%zu", pointer, index);
+}
+
 int mount_options_read(const struct strings *option_words, const char *pointer, struct arena *arena,
                        struct mount_options *ret_options, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return mount_options_read_all(option_words, pointer, arena, ret_options, &first);
+}
+
+int mount_options_read_all(const struct strings *option_words, const char *pointer, struct arena *arena,
+                           struct mount_options *ret_options, struct findings *findings)
 {
     struct mount_options options = {0};
     size_t data_length = 0;
@@ -330,16 +344,16 @@ int mount_options_read(const struct strings *option_words, const char *pointer, 
             word_apply(&options, word, arena);
             continue;
         }
-        int taken = extension_word(&options, text, pointer, i, why);
-        if (taken < 0)
+        int taken = extension_word(&options, text, pointer, i, findings->why);
+        if (taken < 0 && found(findings, taken) < 0)
             return -1;
-        if (taken > 0)
+        if (taken != 0)
             continue;
         data_length += strlen(text) + 1;
         if (data_length > MOUNT_DATA_LIMIT) {
-            fail_config(why, pointer, "the filesystem's own mount options are longer than %d bytes together",
-                        MOUNT_DATA_LIMIT);
-            return failure_pointer(why, "%s/options/%zu", pointer, i);
+            if (found(findings, refuse_data(pointer, i, findings->why)) < 0)
+                return -1;
+            break;
         }
         data_add(&options, text, i, option_words->count, arena);
     }

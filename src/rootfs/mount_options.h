@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -62,6 +63,8 @@ struct mount_options {
 };
 
 /* `pointer` is "/mounts/N": failures name "/mounts/N/options/M". */
+int mount_options_read_all(const struct strings *words, const char *pointer, struct arena *arena,
+                           struct mount_options *ret_options, struct findings *findings) MUST_CHECK; /* reports */
 int mount_options_read(const struct strings *words, const char *pointer, struct arena *arena,
                        struct mount_options *ret_options, struct failure *why) MUST_CHECK;
 /* The key by which fsconfig(2) knows the flag, NULL when it has none; `clear` the key that takes it back. */

@@ -95,36 +95,44 @@ static int refuse_without_namespace(const char *pointer, bool joined, struct fai
 }
 
 /* Where the mount namespace is the host's, or another container's, nothing may be changed in it. */
-static int check_chroot_only(const struct spec *spec, bool joined, struct failure *why)
+static int check_chroot_only(const struct spec *spec, bool joined, struct findings *findings)
 {
-    const char *pointer = NULL;
+    const struct {
+        bool asked;
+        const char *pointer;
+    } rules[] = {
+        {spec->mounts_count > 0, "/mounts/0"},
+        {spec->linux.devices_count > 0, "/linux/devices/0"},
+        {spec->linux.masked_paths.count > 0, "/linux/maskedPaths"},
+        {spec->linux.readonly_paths.count > 0, "/linux/readonlyPaths"},
+        {spec->root.readonly, "/root/readonly"},
+    };
 
-    if (spec->mounts_count)
-        pointer = "/mounts/0";
-    else if (spec->linux.devices_count)
-        pointer = "/linux/devices/0";
-    else if (spec->linux.masked_paths.count)
-        pointer = "/linux/maskedPaths";
-    else if (spec->linux.readonly_paths.count)
-        pointer = "/linux/readonlyPaths";
-    else if (spec->root.readonly)
-        pointer = "/root/readonly";
-    return pointer ? refuse_without_namespace(pointer, joined, why) : 0;
+    /* What namespaces were meant is not known where one of them was refused. */
+    if (findings_doubt(findings, "/linux/namespaces"))
+        return 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        if (rules[i].asked && found(findings, refuse_without_namespace(rules[i].pointer, joined, findings->why)) < 0)
+            return -1;
+    return 0;
 }
 
-static int plan_root(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+static int plan_root(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct findings *findings)
 {
     const struct spec_namespace *mount_ns = &spec->linux.namespaces[NS_MOUNT];
 
-    if (!spec->root.path || !*spec->root.path)
-        return fail_config(why, "/root/path", "root.path is missing");
-    rootfs->root_path_host = path_from_bundle(rootfs->arena, bundle, spec->root.path);
+    if (!spec->root.path || !*spec->root.path) {
+        if (found(findings, fail_config(findings->why, "/root/path", "root.path is missing")) < 0)
+            return -1;
+    } else {
+        rootfs->root_path_host = path_from_bundle(rootfs->arena, bundle, spec->root.path);
+    }
     rootfs->root_read_only = spec->root.readonly;
     if (!mount_ns->listed || mount_ns->path) {
         rootfs->entry = ROOT_CHROOT;
-        return check_chroot_only(spec, mount_ns->path != NULL, why);
+        return check_chroot_only(spec, mount_ns->path != NULL, findings);
     }
-    return plan_root_propagation(rootfs, spec->linux.rootfs_propagation, why);
+    return found(findings, plan_root_propagation(rootfs, spec->linux.rootfs_propagation, findings->why));
 }
 
 /* ---- mounts ---- */
@@ -204,8 +212,7 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
     if (!any && step->options.idmap == IDMAP_NONE)
         return 0;
     if (step->kind != MOUNT_BIND) {
-        fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
-        return -1;
+        return fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
     }
     if (any && !mappings) {
         fail_config(why, pointer,
@@ -306,34 +313,49 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     return 0;
 }
 
+static int plan_by_kind(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
+                        const char *pointer, const char *bundle, struct failure *why)
+{
+    switch (step->kind) {
+    case MOUNT_BIND:
+        if (check_bind(step, mount, pointer, why) < 0)
+            return -1;
+        step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
+        return 0;
+    case MOUNT_REMOUNT:
+        return 0; /* plan_remounts sees to it when all are there */
+    case MOUNT_FILESYSTEM:
+    case MOUNT_CGROUP:
+    default:
+        return plan_filesystem(rootfs, step, pointer, why);
+    }
+}
+
+/* A mount with findings is not part of the plan: a caller that wants all of them carries nothing out. */
 static int plan_mount(struct rootfs *rootfs, const struct spec_mount *mount, size_t index, const char *bundle,
-                      struct failure *why)
+                      struct findings *findings)
 {
     struct mount_step *step = &rootfs->mounts[rootfs->mounts_count];
+    size_t before = findings->seen;
     char pointer[POINTER_SIZE];
 
     snprintf(pointer, sizeof(pointer), "/mounts/%zu", index);
     *step = (struct mount_step){.index = index, .type = mount->type, .source = mount->source, .tree_fd = -1};
     if (!mount->destination || !*mount->destination)
-        return fail_config(why, pointer, "mount has no destination");
+        return found(findings, fail_config(findings->why, pointer, "mount has no destination"));
     if (mount->destination[0] != '/')
         log_warning("%s/destination: '%s' is not absolute, taken relative to '/' (deprecated)", pointer,
                     mount->destination);
     step->target_inside = path_clean(rootfs->arena, mount->destination);
-    if (mount_options_read(&mount->options, pointer, rootfs->arena, &step->options, why) < 0)
+    if (mount_options_read_all(&mount->options, pointer, rootfs->arena, &step->options, findings) < 0)
         return -1;
     step->kind = mount_kind_of(mount, &step->options);
-    if (step->kind == MOUNT_BIND) {
-        if (check_bind(step, mount, pointer, why) < 0)
-            return -1;
-        step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
-    } else if (step->kind != MOUNT_REMOUNT && plan_filesystem(rootfs, step, pointer, why) < 0) {
-        return -1;
-    }
-    if (check_target(step, pointer, why) < 0 || plan_idmap(rootfs, step, mount, pointer, why) < 0)
+    if (found(findings, plan_by_kind(rootfs, step, mount, pointer, bundle, findings->why)) < 0 ||
+        found(findings, check_target(step, pointer, findings->why)) < 0 ||
+        found(findings, plan_idmap(rootfs, step, mount, pointer, findings->why)) < 0)
         return -1;
     plan_propagation(rootfs, step);
-    rootfs->mounts_count++;
+    rootfs->mounts_count += findings->seen == before;
     return 0;
 }
 
@@ -380,11 +402,11 @@ static void plan_remounts(struct rootfs *rootfs)
     }
 }
 
-static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct findings *findings)
 {
     rootfs->mounts = arena_alloc(rootfs->arena, (spec->mounts_count + 1) * sizeof(*rootfs->mounts));
     for (size_t i = 0; i < spec->mounts_count; i++)
-        if (plan_mount(rootfs, &spec->mounts[i], i, bundle, why) < 0)
+        if (plan_mount(rootfs, &spec->mounts[i], i, bundle, findings) < 0)
             return -1;
     plan_remounts(rootfs);
     return 0;
@@ -513,12 +535,12 @@ static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *d
 }
 
 static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
-                        struct failure *why)
+                        struct findings *findings)
 {
     rootfs->devices = arena_alloc(rootfs->arena, (spec->linux.devices_count + ARRAY_LENGTH(default_devices)) *
                                                      sizeof(*rootfs->devices));
     for (size_t i = 0; i < spec->linux.devices_count; i++)
-        if (plan_device(rootfs, &spec->linux.devices[i], i, why) < 0)
+        if (found(findings, plan_device(rootfs, &spec->linux.devices[i], i, findings->why)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
         if (device_listed(rootfs, default_devices[i].path))
@@ -570,18 +592,32 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
 
 /* ---- the rest ---- */
 
-static int check_absolute(const struct strings *paths, const char *pointer, struct failure *why)
+static int check_absolute(const struct strings *paths, const char *pointer, struct findings *findings)
 {
-    for (size_t i = 0; i < paths->count; i++)
-        if (paths->items[i][0] != '/') {
-            fail_config(why, pointer, "path '%s' is not absolute", paths->items[i]);
-            return failure_pointer(why, "%s/%zu", pointer, i);
-        }
+    for (size_t i = 0; i < paths->count; i++) {
+        if (paths->items[i][0] == '/')
+            continue;
+        (void)fail_config(findings->why, pointer, "path '%s' is not absolute", paths->items[i]); /* handed on below */
+        if (found(findings, failure_pointer(findings->why, "%s/%zu", pointer, i)) < 0)
+            return -1;
+    }
     return 0;
+}
+
+void rootfs_set_cgroup(struct rootfs *rootfs, const char *cgroup_path)
+{
+    rootfs->around.cgroup_path = cgroup_path;
 }
 
 int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
                 struct arena *arena, struct rootfs **ret_rootfs, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return rootfs_plan_all(spec, bundle, around, arena, ret_rootfs, &first);
+}
+
+int rootfs_plan_all(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
+                    struct arena *arena, struct rootfs **ret_rootfs, struct findings *findings)
 {
     struct rootfs *rootfs = arena_alloc(arena, sizeof(*rootfs));
     const struct spec_namespace *namespaces = spec->linux.namespaces;
@@ -599,12 +635,12 @@ int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs
     rootfs->mount_label = spec->linux.mount_label && *spec->linux.mount_label ? spec->linux.mount_label : NULL;
     rootfs->root_fd = rootfs->null_fd = rootfs->mask_fd = -1;
 
-    if (plan_root(rootfs, spec, bundle, why) < 0 || plan_mounts(rootfs, spec, bundle, why) < 0 ||
-        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", why) < 0 ||
-        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", why) < 0)
+    if (plan_root(rootfs, spec, bundle, findings) < 0 || plan_mounts(rootfs, spec, bundle, findings) < 0 ||
+        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", findings) < 0 ||
+        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", findings) < 0)
         return -1;
     const struct mount_step *dev_step = plan_dev(rootfs);
-    if (plan_devices(rootfs, spec, dev_step, why) < 0)
+    if (plan_devices(rootfs, spec, dev_step, findings) < 0)
         return -1;
     plan_links(rootfs, dev_step);
     *ret_rootfs = rootfs;

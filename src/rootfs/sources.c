@@ -29,7 +29,7 @@
 
 /* ---- root ---- */
 
-static int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
+int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
 {
     fail_errno(why, errnum, "open root filesystem '%s'", rootfs->root_path_host);
     if (errnum == -ENOENT || errnum == -ENOTDIR) {
@@ -72,7 +72,7 @@ int root_open(struct rootfs *rootfs, struct failure *why)
 
 /* ---- binds ---- */
 
-static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
+int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
                          struct failure *why)
 {
     if (errnum != -ENOENT && errnum != -ENOTDIR)
@@ -207,7 +207,7 @@ int host_device_clone(const char *path_host, mode_t type, dev_t number)
 /* ---- the front ---- */
 
 /* Without SELinux the kernel refuses "context=" as an unknown option; the label then means nothing (LABEL-01). */
-static void labels_drop_without_selinux(struct rootfs *rootfs)
+void labels_drop_without_selinux(struct rootfs *rootfs)
 {
     if (!rootfs->mount_label || access("/sys/fs/selinux/status", F_OK) == 0)
         return;

@@ -296,6 +296,7 @@ static void scalars(void **state)
     assert_true(sample.finished && sample.finished_saw_flag);
 }
 
+/* spec: JSON-04 */
 static void exact_integers(void **state)
 {
     (void)state;
@@ -307,6 +308,7 @@ static void exact_integers(void **state)
     assert_true(sample.i64 == 0 && sample.u64 == 0);
 }
 
+/* spec: JSON-06 */
 static void null_and_empty_are_absent(void **state)
 {
     (void)state;
@@ -344,6 +346,7 @@ static void collections(void **state)
     assert_true(sample.numbers_count == 3 && sample.numbers[1] == 100);
 }
 
+/* spec: EXT-01 */
 static void unknown_members(void **state)
 {
     (void)state;
@@ -355,6 +358,7 @@ static void unknown_members(void **state)
     assert_string_equal(sample.parts[0].name, "n");
 }
 
+/* spec: JSON-05 */
 static void wrong_values(void **state)
 {
     static const struct bad cases[] = {
@@ -435,6 +439,7 @@ static void wrong_values(void **state)
         refuse(&cases[i]);
 }
 
+/* spec: JSON-02 */
 static void duplicates(void **state)
 {
     static const char twice[] = "this member name occurs twice in one object";
@@ -462,6 +467,7 @@ static void duplicates(void **state)
     accept("{\"x\":{\"x\":{\"x\":1},\"y\":{\"x\":1}},\"y\":[{\"x\":1},{\"x\":1}]}");
 }
 
+/* spec: JSON-01 */
 static void not_json(void **state)
 {
     static const struct bad cases[] = {

@@ -497,8 +497,8 @@ static void resources_values_refused(void **state)
 #define VM_REFUSED "running a container in a virtual machine is not supported by this release"
 #define MEMORY_RANGES(ranges) VM(",\"hwConfig\":{\"iomems\":" ranges "}")
 
-/* Well formed it is refused as a whole, since ignoring it would take isolation away; malformed it is refused by name.
- *       VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 VM-07 VM-08 VM-09 VM-10 VM-11 VM-12 VM-13 VM-14 VM-15 VM-16 VM-17 VM-18 VM-19 VM-20
+/* Well formed it is refused as a whole, since ignoring it would take isolation away; malformed it is refused by name. */
+/* spec: VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 VM-07 VM-08 VM-09 VM-10 VM-11 VM-12 VM-13 VM-14 VM-15 VM-16 VM-17 VM-18 VM-19 VM-20
  *       VM-21 VM-22 VM-23 */
 static void vm_section_is_refused(void **state)
 {

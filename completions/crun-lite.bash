@@ -25,7 +25,7 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete pause resume ps list spec features'
+    local commands='run create start state kill delete pause resume ps list spec check features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
@@ -48,7 +48,7 @@ __crun_lite() {
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
-        -f) [[ $command != list && $command != ps ]] || ((i++)) ;;
+        -f) [[ $command != list && $command != ps && $command != check ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -62,8 +62,13 @@ __crun_lite() {
     --log-format) words='text json' ;;
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
-    --format) words='table json' ;;
-    -f) [[ $command != list && $command != ps ]] || words='table json' ;;
+    --format) if [[ $command == check ]]; then words='text json'; else words='table json'; fi ;;
+    -f)
+        case $command in
+        list | ps) words='table json' ;;
+        check) words='text json' ;;
+        esac
+        ;;
     esac
 
     if [[ -z $kind && -z $words ]]; then
@@ -77,8 +82,9 @@ __crun_lite() {
         ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
+        check:-*) words='--bundle --format --help' ;;
         *:-*) words='--help' ;;
-        run:*) ((${#arguments[@]})) || kind=directory ;;
+        run:* | check:*) ((${#arguments[@]})) || kind=directory ;;
         start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in

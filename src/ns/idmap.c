@@ -74,6 +74,25 @@ static int check_mapping(const struct id_mappings *mappings, size_t index, enum 
     return 0;
 }
 
+static void add_lines(struct text *lines, const struct id_mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        text_format(lines, "%u %u %u\n", mappings->items[i].inside, mappings->items[i].host, mappings->items[i].size);
+}
+
+/* A map is taken in one write of less than a page. */
+static int check_length(const struct id_mappings *mappings, enum id_kind kind, struct failure *why)
+{
+    struct text lines = {0};
+    if (mappings->count < 64) /* a line has 33 bytes at most */
+        return 0;
+    add_lines(&lines, mappings);
+    bool fits = lines.length < (size_t)sysconf(_SC_PAGESIZE);
+    text_done(&lines);
+    return fits ? 0 : fail_config(why, words[kind].member, "%zu mappings make the %s longer than one page, which the kernel does not take",
+                                  mappings->count, words[kind].file);
+}
+
 static int check_map(const struct id_mappings *mappings, enum id_kind kind, struct findings *findings)
 {
     if (mappings->count == 0)
@@ -84,7 +103,7 @@ static int check_map(const struct id_mappings *mappings, enum id_kind kind, stru
     for (size_t i = 0; i < mappings->count; i++)
         if (found(findings, check_mapping(mappings, i, kind, findings->why)) < 0)
             return -1;
-    return 0;
+    return found(findings, check_length(mappings, kind, findings->why));
 }
 
 int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings)
@@ -104,10 +123,8 @@ static int write_proc(pid_t pid, const char *file, const char *content, size_t l
 static int write_directly(const struct id_mappings *mappings, pid_t pid, enum id_kind kind)
 {
     struct text lines = {0};
-    for (size_t i = 0; i < mappings->count; i++)
-        text_format(&lines, "%u %u %u\n", mappings->items[i].inside, mappings->items[i].host, mappings->items[i].size);
-    /* A map is taken in one write of less than a page. */
-    int r = lines.length < (size_t)sysconf(_SC_PAGESIZE) ? write_proc(pid, words[kind].file, lines.data, lines.length) : -E2BIG;
+    add_lines(&lines, mappings);
+    int r = write_proc(pid, words[kind].file, lines.data, lines.length);
     text_done(&lines);
     return r;
 }
@@ -213,10 +230,6 @@ static int write_map(const struct id_mappings *mappings, pid_t pid, enum id_kind
         return 0;
     if (r == -EPERM && !unprivileged_single && geteuid() != 0)
         return run_helper(mappings, pid, kind, why);
-    if (r == -E2BIG) {
-        fail(why, FAILURE_CONFIG, "%zu mappings make the %s longer than one page, which the kernel does not take", mappings->count, words[kind].file);
-        return failure_pointer(why, "%s", words[kind].member);
-    }
     fail_errno(why, r, "write the %s of the user namespace", words[kind].file);
     if (r == -EINVAL)
         failure_hint(why, "ranges must not overlap, must not be empty and must stay below 4294967295");

@@ -155,6 +155,24 @@ int spec_check_process(const struct spec_process *process, const char *pointer, 
     return check_process(process, pointer, &first);
 }
 
+/* ---- names ---- */
+
+#define NAME_LIMIT 64 /* __NEW_UTS_LEN */
+
+static int check_name(const char *name, const char *pointer, const char *what, struct failure *why)
+{
+    if (name == NULL || strlen(name) <= NAME_LIMIT)
+        return 0;
+    return fail_config(why, pointer, "a %s has at most %d bytes, found %zu", what, NAME_LIMIT, strlen(name));
+}
+
+static int check_names(const struct spec *spec, struct findings *findings)
+{
+    if (found(findings, check_name(spec->hostname, "/hostname", "host name", findings->why)) < 0)
+        return -1;
+    return found(findings, check_name(spec->domainname, "/domainname", "domain name", findings->why));
+}
+
 /* ---- namespaces ---- */
 
 struct ns_rule {
@@ -413,7 +431,8 @@ static int check_linux(const struct spec_linux *section, struct findings *findin
 /* Id mappings without a user namespace, or beside the path of one, are no error: Podman and CRI send both. */
 int spec_check_all(const struct spec *spec, struct findings *findings)
 {
-    if (check_supported(spec, findings) < 0 || check_namespaces(spec, findings) < 0 || check_mounts(spec, findings) < 0)
+    if (check_supported(spec, findings) < 0 || check_names(spec, findings) < 0 || check_namespaces(spec, findings) < 0 ||
+        check_mounts(spec, findings) < 0)
         return -1;
     if (spec->process.set && check_process(&spec->process, "/process", findings) < 0)
         return -1;

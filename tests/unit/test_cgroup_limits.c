@@ -271,7 +271,7 @@ static void rdma(void **state)
     expect("rdma.max=mlx5_1 hca_handle=3 hca_object=10000; rdma.max=rxe0 hca_object=5");
     limits[0].device = TEXT("a hca_object=max\nb");
     resources.rdma = limits, resources.rdma_count = 1;
-    expect_refusal("/linux/resources/rdma");
+    expect_refusal("/linux/resources/rdma/a hca_object=max b");
 }
 
 static void unified(void **state)
@@ -296,9 +296,13 @@ static void unified(void **state)
     expect("cgroup.freeze=1!l");
     static const char *const bad[] = {"../x",    "memory/max", "memory",      ".max",
                                       "memory.", "",           "memory.ma x", "memory.max\n"};
+    static const char *const pointers[] = {
+        "/linux/resources/unified/..~1x",  "/linux/resources/unified/memory~1max", "/linux/resources/unified/memory",
+        "/linux/resources/unified/.max",   "/linux/resources/unified/memory.",     "/linux/resources/unified/",
+        "/linux/resources/unified/memory.ma x", "/linux/resources/unified/memory.max "};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         UNIFIED(bad[i], "1");
-        expect_refusal("/linux/resources/unified");
+        expect_refusal(pointers[i]);
     }
     UNIFIED("cgroup.procs", "1");
     expect_refusal("/linux/resources/unified/cgroup.procs");

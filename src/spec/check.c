@@ -116,7 +116,7 @@ static int check_scheduler(const struct spec_scheduler *scheduler, const char *p
         {!deadline && times, "policy", "runtime, deadline and period need the policy SCHED_DEADLINE", policy},
         {deadline && scheduler->runtime == 0, "runtime", "SCHED_DEADLINE needs a runtime", runtime_ns.text},
         {deadline && scheduler->deadline == 0, "deadline", "SCHED_DEADLINE needs a deadline", deadline_ns.text},
-        {deadline && scheduler->runtime > scheduler->deadline, "runtime",
+        {deadline && scheduler->deadline != 0 && scheduler->runtime > scheduler->deadline, "runtime",
          "the runtime can be no longer than the deadline", runtime_ns.text},
         {deadline && scheduler->period != 0 && scheduler->deadline > scheduler->period, "deadline",
          "the deadline can be no longer than the period", deadline_ns.text},

@@ -166,12 +166,13 @@ static int build_environment(const struct spec *spec, struct arena *arena, struc
 
 struct verdict { bool accepted; struct failure why; };
 
+/* As `create` does. */
 static void judge_first(const char *text, size_t length, struct verdict *verdict)
 {
+    struct findings first = FINDINGS_FIRST(&verdict->why);
     struct arena arena = {0};
     struct spec spec;
-    verdict->accepted = judge(text, length, &spec, &arena, &verdict->why) == 0 &&
-                        build_environment(&spec, &arena, &verdict->why) == 0;
+    verdict->accepted = judge(text, length, &spec, &arena, &first) == 0 && build_environment(&spec, &arena, &verdict->why) == 0;
     arena_done(&arena);
     spec_done(&spec);
 }
@@ -180,14 +181,15 @@ static void judge_first(const char *text, size_t length, struct verdict *verdict
 static void judge_all(const char *text, size_t length, struct verdict *verdict)
 {
     struct findings findings;
+    struct arena arena = {0};
     struct spec spec;
     findings_collect(&findings, &verdict->why);
-    if (spec_parse_all(text, length, &spec, &findings) == 0)
-        IGNORE_RESULT(spec_check_all(&spec, &findings)); /* what counts is how many there are */
+    IGNORE_RESULT(judge(text, length, &spec, &arena, &findings)); /* the findings say it */
     verdict->accepted = findings.count == 0;
     for (size_t i = 0; i < findings.count; i++)
         spec_locate(&spec, &findings.items[i]);
     findings_done(&findings);
+    arena_done(&arena);
     spec_done(&spec);
 }
 

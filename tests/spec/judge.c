@@ -9,40 +9,54 @@
 #include "seccomp/seccomp.h"
 #include "spec/read.h"
 
-static int plan_cgroup(const struct spec_resources *resources, struct arena *arena, struct failure *why)
+static int plan_namespaces(const struct spec *spec, struct ns_plan *plan, struct arena *arena, struct findings *findings)
 {
-    struct devices_program program;
-    struct limits limits;
-    if (devices_plan(resources->devices, resources->devices_count, arena, &program, why) < 0)
+    struct ns_sysctl *sysctls;
+    size_t count;
+    ns_plan(&spec->linux, plan);
+    if (ns_check_id_maps(plan, findings) < 0)
         return -1;
-    return limits_plan(resources, arena, &limits, why);
+    if (findings_doubt(findings, "/linux/namespaces"))
+        return 0;
+    return ns_plan_sysctls_all(spec, plan, arena, &sysctls, &count, findings);
 }
 
-int judge(const char *text, size_t length, struct spec *spec, struct arena *arena, struct failure *why)
+static int plan_root(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct findings *findings)
 {
-    struct ns_plan namespaces;
-    struct ns_sysctl *sysctls;
-    struct caps_plan caps;
     struct rootfs *rootfs;
-    size_t count;
-
-    if (spec_parse(text, length, spec, why) < 0 || spec_check(spec, why) < 0 ||
-        seccomp_check(&spec->linux.seccomp, why) < 0 || limits_check(spec, why) < 0)
-        return -1;
-    ns_plan(&spec->linux, &namespaces);
-    if (ns_plan_sysctls(spec, &namespaces, arena, &sysctls, &count, why) < 0)
-        return -1;
-    caps_plan(&spec->process.capabilities, &caps);
     const struct rootfs_surroundings around = {
-        .new_user_ns = namespaces.new_user,
-        .joined_user_ns = namespaces.joined_user,
-        .new_network_ns = ns_is_new(&namespaces, NS_NETWORK),
-        .new_cgroup_ns = namespaces.new_cgroup,
+        .new_user_ns = plan->new_user,
+        .joined_user_ns = plan->joined_user,
+        .new_network_ns = ns_is_new(plan, NS_NETWORK),
+        .new_cgroup_ns = plan->new_cgroup,
         .privileged = true,
         .cgroup_path = "/container",
         .cgroup_mount = "/sys/fs/cgroup",
     };
-    if (plan_cgroup(&spec->linux.resources, arena, why) < 0)
+    return rootfs_plan_all(spec, "/bundle", &around, arena, &rootfs, findings);
+}
+
+static int plan_cgroup(const struct spec *spec, struct arena *arena, struct findings *findings)
+{
+    const struct spec_resources *resources = &spec->linux.resources;
+    struct devices_program program;
+    struct limits limits;
+    if (limits_plan_all(resources, arena, &limits, findings) < 0)
         return -1;
-    return rootfs_plan(spec, "/bundle", &around, arena, &rootfs, why);
+    return devices_plan_all(resources->devices, resources->devices_count, arena, &program, findings);
+}
+
+int judge(const char *text, size_t length, struct spec *spec, struct arena *arena, struct findings *findings)
+{
+    struct ns_plan namespaces;
+    struct caps_plan caps;
+
+    if (spec_parse_all(text, length, spec, findings) < 0 || spec_check_all(spec, findings) < 0 ||
+        seccomp_check_all(&spec->linux.seccomp, findings) < 0 || limits_check_all(spec, findings) < 0 ||
+        environment_check_all(&spec->process, findings) < 0)
+        return -1;
+    if (plan_namespaces(spec, &namespaces, arena, findings) < 0 || plan_root(spec, &namespaces, arena, findings) < 0)
+        return -1;
+    caps_plan(&spec->process.capabilities, &caps);
+    return plan_cgroup(spec, arena, findings);
 }

@@ -256,8 +256,14 @@ for number, word in enumerate(("mount", "pid", "uts", "ipc", "user", "cgroup", "
     COMPANIONS["/linux/namespaces/*/type", "word " + word] = [
         ("/linux/namespaces/7/path", ABSENT), ("/linux/namespaces/%d" % number, ABSENT), ("/linux/sysctl", ABSENT)]
 for mappings in ("/linux/uidMappings", "/linux/gidMappings", "/mounts/*/uidMappings", "/mounts/*/gidMappings"):
-    last = mappings.replace("*", "1") + "/1/"
-    COMPANIONS[mappings + "/*/size", "greatest value"] = [(last + "containerID", 0), (last + "hostID", 0)]
+    first, last = mappings.replace("*", "1") + "/0/", mappings.replace("*", "1") + "/1/"
+    COMPANIONS[mappings + "/*/containerID", "least value"] = [(first + "containerID", 5000)]
+    COMPANIONS[mappings + "/*/size", "greatest value"] = [
+        (last + "containerID", 0), (last + "hostID", 0),
+        (first + "containerID", 4294967295), (first + "hostID", 4294967295), (first + "size", 1)]
+    if mappings.startswith("/linux"):
+        for detail in ("absent", "null", "empty"):
+            COMPANIONS[mappings, detail] = [("/linux/namespaces/4", ABSENT)]
 
 # Valid by the schema and refused all the same: (place, detail) with shell wildcards, where the message points to, its words, why.
 NUMBERS = "device numbers are 12 and 20 bits, and never negative"
@@ -290,6 +296,7 @@ REFUSED = [
     ("/process/scheduler/deadline", "least value", "/process/scheduler/deadline", ["SCHED_DEADLINE needs a deadline"], PROSE),
     ("/process/scheduler/flags/*", "word *UTIL_CLAMP*", "/process/scheduler/flags/1", ["UTIL_CLAMP"], "the specification has no member for the value"),
     ("/mounts/*/[ug]idMappings", "empty", None, ["both uidMappings and gidMappings", "at least one entry"], "an empty map would map nobody"),
+    ("/linux/[ug]idMappings/*/size", "least value", None, ["at least 1", "0"], "the kernel takes no empty mapping"),
     ("/linux/timeOffsets", "with an unknown member", "/linux/timeOffsets/x-unknown", ["monotonic", "boottime"], "the prose lists the clocks"),
     ("/linux/timeOffsets/*/nanosecs", "greatest value", None, ["an integer from 0 to 999999999", "4294967295"], "the kernel's range"),
     ("/linux/devices/*/m??or", "* value", None, ["an integer from 0 to 4294967295", "922337203685477580"], NUMBERS),
@@ -339,6 +346,12 @@ ACCEPTED = [
     ("/linux/resources/pids/limit", "is missing", "optional since 1.3 by the prose"),
     ("/linux/resources/pids/limit", "is null", "optional since 1.3 by the prose"),
     ("/linux/devices/*/fileMode", "is one beyond the greatest value", "engines copy st_mode with its type and set-id bits"),
+]
+
+# Faults that are more than one finding for `check`.
+SEVERAL = [
+    ("/process/user", "empty"), # neither uid nor gid
+    ("/linux/sysctl/net.ipv4.ip_forward", "without a namespace for it"), # another sysctl needs one too
 ]
 
 met = set()

@@ -93,7 +93,7 @@ int fs_make(int root_fd, const char *path, const struct controllers *needed, str
         if (length == 0)
             break;
         if (length > NAME_MAX || so_far + length + 2 > sizeof at)
-            return fail(why, FAILURE_CONFIG, "the cgroup path '%.64s…' is too long", path);
+            return fail_config(why, "/linux/cgroupsPath", "the cgroup path '%.64s…' is too long", path);
         /* From the top: a controller is available below only where every cgroup above passes it on. */
         if (controllers_enable(fd, so_far ? at : "/", needed, why) < 0)
             goto undo;

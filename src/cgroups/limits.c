@@ -125,7 +125,7 @@ static int plan_swap(struct planning *planning, const struct spec_resources *res
     int64_t swap = resources->memory.swap.value;
     if (swap == 0 && !limited)
         return 0; /* "not asked for": nerdctl sends it so */
-    if (swap == -1) {
+    if (swap < 0) { /* less than -1 was refused */
         add(planning, pointer, WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT, "memory.swap.max", "max");
         return 0;
     }

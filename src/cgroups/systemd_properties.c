@@ -268,7 +268,7 @@ int properties_of_annotations(const struct string_map *annotations, struct arena
         if (++seen > ANNOTATIONS_MAX)
             return fail_config(why, pointer, "more than the %d unit properties that this runtime takes", ANNOTATIONS_MAX);
         if (!name_is_valid(name))
-            return fail_config(why, pointer, "'%.128s' is no name of a systemd property", name);
+            return fail_config(why, pointer, "'%.128s' is no name of a systemd property such as CPUWeight", name);
         /* These two decide which processes the unit holds and where it is. */
         if (text_equal(name, "PIDs") || text_equal(name, "Slice"))
             return fail_config(why, pointer, "the property %s is decided by the runtime", name);

@@ -96,7 +96,8 @@ static int check_length(const struct id_mappings *mappings, enum id_kind kind, s
 static int check_map(const struct id_mappings *mappings, enum id_kind kind, struct findings *findings)
 {
     if (mappings->count == 0)
-        return found(findings, fail_config(findings->why, words[kind].member, "a new user namespace needs mappings"));
+        return found(findings, fail_config(findings->why, words[kind].member,
+                                           "a new user namespace needs mappings: expected 1 to %d, found none", MAP_LINES_LIMIT));
     if (mappings->count > MAP_LINES_LIMIT)
         return found(findings, fail_config(findings->why, words[kind].member, "%zu mappings are more than the kernel's limit of %d",
                                            mappings->count, MAP_LINES_LIMIT));

@@ -83,7 +83,8 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
     snprintf(pointer, sizeof(pointer), "/linux/sysctl/%s", text_pointer_token(token, pair->key, strlen(pair->key)));
     char *name = arena_copy(arena, pair->key);
     if (!resolve_name(name))
-        return fail_config(why, pointer, "'%s' is not the name of a kernel parameter", pair->key);
+        return fail_config(why, pointer, "expected a kernel parameter such as net.ipv4.ip_forward or net/ipv4/ip_forward, found '%s'",
+                           pair->key);
     int type = find_type(name);
     if (type < 0) {
         fail_config(why, pointer, "kernel parameter '%s' belongs to no namespace: setting it would change the host", pair->key);
@@ -94,9 +95,10 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
         return failure_hint(why, "add a namespace of type \"%s\" to /linux/namespaces", ns_type_names[type]);
     }
     if (text_equal(name, "kernel/hostname") && spec->hostname != NULL)
-        return fail_config(why, pointer, "kernel.hostname contradicts /hostname");
+        return fail_config(why, pointer, "kernel.hostname is '%s' and /hostname '%s': give one of them", pair->value, spec->hostname);
     if (text_equal(name, "kernel/domainname") && spec->domainname != NULL && !text_equal(spec->domainname, pair->value))
-        return fail_config(why, pointer, "kernel.domainname contradicts /domainname");
+        return fail_config(why, pointer, "kernel.domainname is '%s' and /domainname '%s': give one of them", pair->value,
+                           spec->domainname);
     ret_sysctl->path = arena_format(arena, "sys/%s", name);
     ret_sysctl->name = pair->key;
     ret_sysctl->value = pair->value;

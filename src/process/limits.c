@@ -44,8 +44,11 @@ static int check_rlimit(const struct spec_rlimit *limit, size_t number, bool see
     snprintf(pointer, sizeof(pointer), "/process/rlimits/%zu", number);
     text_sanitize(shown, sizeof(shown), limit->type ? limit->type : "");
     int index = rlimit_index(limit->type);
-    if (index < 0)
-        return fail_config(why, pointer, "resource limit '%s' is unknown", shown);
+    if (index < 0) {
+        (void)fail_config(why, pointer, "resource limit '%s' is unknown", shown); /* returned below */
+        return failure_hint(why, "Linux has RLIMIT_ followed by one of AS, CORE, CPU, DATA, FSIZE, LOCKS, MEMLOCK, MSGQUEUE, NICE, "
+                                 "NOFILE, NPROC, RSS, RTPRIO, RTTIME, SIGPENDING, STACK");
+    }
     if (seen[index])
         return fail_config(why, pointer, "resource limit %s is listed twice", shown);
     seen[index] = true;

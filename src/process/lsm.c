@@ -47,7 +47,8 @@ static bool wants_profile(const struct spec_process *process)
 static int check_length(const char *label, const char *pointer, struct failure *why)
 {
     if (wanted(label) && strlen(label) > LABEL_MAX - sizeof("exec "))
-        return fail_config(why, pointer, "a label of %zu bytes is longer than the kernel takes", strlen(label));
+        return fail_config(why, pointer, "a label of %zu bytes is longer than the kernel takes, which are %zu", strlen(label),
+                           LABEL_MAX - sizeof("exec "));
     return 0;
 }
 

@@ -311,7 +311,7 @@ static int extension_word(struct mount_options *options, const char *word, const
     if (strstr(word, "idmap="))
         return failure_hint(why,
                             "give the ranges as uidMappings and gidMappings of the mount, with the option idmap");
-    return -1;
+    return failure_hint(why, "leave it out; `crun-lite features` lists the options that it knows");
 }
 
 static int refuse_data(const char *pointer, size_t index, struct failure *why)

@@ -121,7 +121,8 @@ static int check_word(const char *word, const char *member, size_t number, const
 {
     char pointer[POINTER_SIZE];
     snprintf(pointer, sizeof(pointer), "/linux/seccomp/%s/%zu", member, number);
-    return fail_config(why, pointer, "`%s` is not a seccomp %s", shown(word), kind);
+    (void)fail_config(why, pointer, "`%s` is not a seccomp %s", shown(word), kind); /* returned below */
+    return failure_hint(why, "`crun-lite features` lists the %ss that it knows", kind);
 }
 
 static int check_words(const struct strings *list, const char *member, const char *kind,

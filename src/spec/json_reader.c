@@ -277,9 +277,12 @@ static int on_start_array(void *context)
 
 static const struct json_member *member_find(const struct json_object *type, const char *name, size_t length)
 {
-    for (size_t i = 0; i < type->members_count; i++)
-        if (strlen(type->members[i].name) == length && memcmp(type->members[i].name, name, length) == 0)
-            return &type->members[i];
+    if (length == 0)
+        return NULL;
+    for (const struct json_member *member = type->members; member < type->members + type->members_count; member++)
+        /* The first byte alone rules out most of them. */
+        if (member->name[0] == name[0] && strlen(member->name) == length && memcmp(member->name, name, length) == 0)
+            return member;
     return NULL;
 }
 

@@ -62,7 +62,7 @@ static int write_early(struct cgroup *cgroup, const struct limits *limits, struc
     for (size_t i = 0; i < limits->count; i++) {
         if (limits->writes[i].flags & WRITE_LATE) {
             cgroup->late =
-                arena_grow(arena, cgroup->late, cgroup->late_count, cgroup->late_count + 1, sizeof *cgroup->late);
+                arena_grow_one(arena, cgroup->late, cgroup->late_count, sizeof *cgroup->late);
             cgroup->late[cgroup->late_count++] = limits->writes[i];
         } else if (fs_write(cgroup->fd, cgroup->name.path, &limits->writes[i], why) < 0) {
             return -1;

@@ -272,8 +272,11 @@ static int parse_nodes(const char *nodes, struct memory_policy_plan *plan, struc
         }
         if (result < 0 || last < first)
             return refuse_nodes(why, nodes, result < 0 ? result : -EINVAL);
-        for (uint64_t node = first; node <= last; node++)
-            plan->mask[node / LONG_BITS] |= 1ul << (node % LONG_BITS);
+        for (uint64_t node = first; node <= last; node++) {
+            bool whole = node % LONG_BITS == 0 && last - node >= LONG_BITS - 1;
+            plan->mask[node / LONG_BITS] |= whole ? ~0ul : 1ul << (node % LONG_BITS);
+            node += whole ? LONG_BITS - 1 : 0;
+        }
         if (last + 1 > plan->mask_bits)
             plan->mask_bits = last + 1;
         if (*cursor == '\0')

@@ -248,8 +248,8 @@ static void attribute_word(struct mount_options *options, const struct word *wor
 
 static void propagation_add(struct mount_options *options, const struct word *word, struct arena *arena)
 {
-    options->propagation = arena_grow(arena, options->propagation, options->propagation_count,
-                                      options->propagation_count + 1, sizeof(*options->propagation));
+    options->propagation = arena_grow_one(arena, options->propagation, options->propagation_count,
+                                          sizeof(*options->propagation));
     options->propagation[options->propagation_count++] =
         (struct propagation){.kind = word->value, .recursive = word->recursive};
 }

@@ -56,11 +56,6 @@ int seccomp_find_agent(const char *path, struct failure *why) MUST_CHECK;
 int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd,
                           struct failure *why) MUST_CHECK;
 
-/* Word tables for the features document, each ended by NULL. */
-extern const char *const seccomp_action_words[];
-extern const char *const seccomp_operator_words[];
-extern const char *const seccomp_arch_words[];
-extern const char *const seccomp_flag_words[];
 /* True when this kernel can do the flag. */
 bool seccomp_flag_supported(const char *word);
 /* "2.5.4", or NULL when libseccomp cannot be loaded. */

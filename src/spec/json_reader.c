@@ -149,7 +149,8 @@ static int on_null(void *context)
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
     struct frame *frame = stack_top(reader);
-    if ((frame == NULL || frame->kind == FRAME_LIST) && !json_refuse_found(reader, &slot, "null"))
+    bool required = slot.due == DUE_VALUE && slot.member->flags & JSON_REQUIRED;
+    if ((frame == NULL || frame->kind == FRAME_LIST || required) && !json_refuse_found(reader, &slot, "null"))
         return 0;
     return stack_value_done(reader);
 }
@@ -276,9 +277,12 @@ static int on_start_array(void *context)
 
 static const struct json_member *member_find(const struct json_object *type, const char *name, size_t length)
 {
-    for (size_t i = 0; i < type->members_count; i++)
-        if (strlen(type->members[i].name) == length && memcmp(type->members[i].name, name, length) == 0)
-            return &type->members[i];
+    if (length == 0)
+        return NULL;
+    for (const struct json_member *member = type->members; member < type->members + type->members_count; member++)
+        /* The first byte alone rules out most of them. */
+        if (member->name[0] == name[0] && strlen(member->name) == length && memcmp(member->name, name, length) == 0)
+            return member;
     return NULL;
 }
 

@@ -18,21 +18,21 @@ enum frame_kind { FRAME_OBJECT, FRAME_MAP, FRAME_LIST, FRAME_SKIPPED_OBJECT, FRA
 /* One open object or array. */
 struct frame {
     enum frame_kind kind;
+    bool inside;                      /* between the begin and the end of a child: it belongs to the pointer */
+    bool skips;                       /* the value that comes next belongs to a refused name */
+    bool incomplete;                  /* OBJECT: a required member has no value */
     const struct json_object *type;   /* OBJECT */
     /* OBJECT: whose value comes next, NULL when unknown.  MAP, LIST: the one that describes the collection. */
     const struct json_member *member;
     char *target;                     /* OBJECT: its struct.  MAP, LIST: the struct that holds the collection */
     uint64_t named, seen;             /* bit per member: its name occurred; with a value that is not null */
-    uint64_t refused;                 /* OBJECT, bit per member: it is there, but its value was refused */
-    bool skips;                       /* the value that comes next belongs to a refused name */
-    bool incomplete;                  /* OBJECT: a required member has no value */
-    size_t refusals;                  /* of the reader when this frame was opened */
-    bool inside;                      /* between the begin and the end of a child: it belongs to the pointer */
-    const char *name;                 /* of that child, in an object or map */
+    uint64_t refused;                 /* bit per member: it is there, but its value was refused */
+    const char *name;                 /* of the child, in an object or map */
     size_t name_length;
-    size_t index;                     /* of that child, in an array */
+    size_t index;                     /* of the child, in an array */
     size_t opened_at;                 /* offset in the text */
     size_t names_from;                /* where its names begin in the reader's stack of names */
+    size_t refusals;                  /* of the reader when this frame was opened */
     char *elements;                   /* heap, reused by later frames of the same depth */
     size_t count, room;               /* elements in it; bytes */
 };
@@ -100,7 +100,7 @@ int stack_check_names(struct reader *reader, struct frame *frame);
  * stop yajl: the caller wanted the first finding only ---- */
 
 #define FOUND_SIZE 96
-#define EXPECTED_SIZE 320
+#define EXPECTED_SIZE 768
 
 #define JSON_TWICE "this member name occurs twice in one object"
 

@@ -164,6 +164,12 @@ struct spec_resources {
     struct string_map unified;
 };
 
+/* The words of actions, operators, architectures and flags, each ended by NULL; the features document lists them. */
+extern const char *const seccomp_action_words[9 + 1];
+extern const char *const seccomp_operator_words[7 + 1];
+extern const char *const seccomp_arch_words[23 + 1];
+extern const char *const seccomp_flag_words[4 + 1];
+
 struct spec_seccomp_arg { uint64_t index, value, value_two; char *op; };
 struct spec_seccomp_rule {
     struct strings names;
@@ -213,6 +219,25 @@ struct spec_linux {
     struct { bool set; char *domain; struct strings flags; } personality;
 };
 
+/* ---- vm: read to be refused with its mistakes named, used by nobody ---- */
+
+struct spec_vm_memory_range { struct optional_u64 first_guest_frame; uint64_t first_machine_frame, frames; };
+struct spec_vm {
+    bool set;
+    char *hypervisor_path;
+    struct strings hypervisor_parameters;
+    char *kernel_path, *kernel_initrd;
+    struct strings kernel_parameters;
+    char *image_path, *image_format;
+    char *device_tree;
+    struct optional_u64 vcpus, memory; /* memory: bytes */
+    struct strings device_tree_nodes;
+    struct spec_vm_memory_range *memory_ranges;
+    size_t memory_ranges_count;
+    uint32_t *irqs;
+    size_t irqs_count;
+};
+
 /* ---- the whole document ---- */
 
 struct spec {
@@ -228,7 +253,7 @@ struct spec {
     char *hostname, *domainname;
     struct spec_hooks hooks[HOOK_KINDS];
     struct string_map annotations;
-    bool vm_set;
+    struct spec_vm vm;
     struct spec_linux linux;
 };
 

@@ -3,6 +3,7 @@ load helpers
 
 profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
 
+# spec: SECC-01 SECC-10 SCACT-05 SCACT-07
 @test "an errno action, its own errno, and everything else allowed" {
     profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}, {"names": ["getppid"], "action": "SCMP_ACT_ERRNO"}]}'
@@ -13,6 +14,7 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
     output=${lines[3]} expect '.status.Seccomp == "2"'
 }
 
+# spec: SECC-12
 @test "arguments decide" {
     profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 42, "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}]}'
@@ -21,6 +23,7 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
     output=${lines[1]} expect '.errno == null'
 }
 
+# spec: SCACT-02
 @test "kill: the process ends by SIGSYS" {
     config '.linux.namespaces |= map(select(.type != "pid"))'
     profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["acct"], "action": "SCMP_ACT_KILL_PROCESS"}]}'
@@ -28,6 +31,7 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
     run -159 rt run "$ID"
 }
 
+# spec: SECC-20
 @test "system calls newer than the profile are ENOSYS under a deny-by-default one, older ones its errno" {
     profile "$(jq -c '.linux.seccomp' "$(engine_config docker-default)")"
     inside syscall 1000 + syscall kexec_load 0 0 0 0
@@ -61,6 +65,7 @@ engine_config() {
     [[ $output == "$first" ]]
 }
 
+# spec: SECC-18
 @test "a filter also without no_new_privs" {
     config '.process.noNewPrivileges = false'
     profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getppid"], "action": "SCMP_ACT_ERRNO"}]}'
@@ -68,6 +73,21 @@ engine_config() {
     expect '.errno == "EPERM"'
 }
 
+# spec: SECC-18
+@test "with no_new_privs the filter comes last: a profile may forbid what init itself needs to dress the process" {
+    profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["capset", "setuid", "setgid", "setresuid", "setresgid", "setgroups",
+        "personality", "set_mempolicy", "prctl", "sched_setattr", "ioprio_set", "setrlimit", "umask", "chdir", "keyctl"], "action": "SCMP_ACT_ERRNO"}]}'
+    config '.process.user = {"uid": 1000, "gid": 1001, "additionalGids": [1002], "umask": 63} | .linux.personality = {"domain": "LINUX32"}
+        | .process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6} | .process.capabilities.ambient = ["CAP_KILL"]
+        | .process.capabilities.inheritable = ["CAP_KILL"]'
+    inside report
+    expect '.uid == 1000 and .gid == 1001 and .groups == [1002] and .status.NoNewPrivs == "1" and .status.Seccomp == "2"'
+    expect '.status.CapEff == "0000000000000020" and .status.Umask == "0077"'
+    expect '.ioprio == (2 * 8192 + 6)'
+    [[ $(jq -r .machine <<<"$output") != "$(uname -m)" ]]
+}
+
+# spec: SECC-02 SECC-16 SECC-17
 @test "unknown calls are skipped, unknown actions, operators and architectures named with their place" {
     profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["from_the_future", "getppid"], "action": "SCMP_ACT_ERRNO"}]}'
     inside syscall getppid

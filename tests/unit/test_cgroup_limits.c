@@ -341,7 +341,7 @@ static void what_cgroup_v2_cannot_do_is_refused(void **state)
     resources.network_class_id = U64(1048577);
     expect_refusal("/linux/resources/network/classID");
     resources.network_priorities = &priority, resources.network_priorities_count = 1;
-    expect_refusal("/linux/resources/network/priorities");
+    expect_refusal("/linux/resources/network/priorities/0/priority");
 }
 
 static void controllers_that_limits_need(void **state)

@@ -298,7 +298,7 @@ one_life() {
         run --separate-stderr rt --log-level warning run "$ID" </dev/null
         says "$stderr" "$sentence" "/hooks/$kind/0"
         [[ $status == $([[ $kind == poststop ]] && echo 0 || echo 1) ]]
-        ((${EPOCHREALTIME/./} - begun >= 1000000 && ${EPOCHREALTIME/./} - begun < ${SYSTEM_TESTS_PATIENCE:-5} * 1000000))
+        ((${EPOCHREALTIME/./} - begun >= 1000000 && ${EPOCHREALTIME/./} - begun < ${SYSTEM_TESTS_PATIENCE:-10} * 1000000))
         [[ $(logged) == "$kind" ]]
         run ! pgrep -f "hang-hook $(hook_log "$kind")"
     done

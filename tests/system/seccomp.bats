@@ -151,6 +151,7 @@ process_state() { jq -c "$@" <<<"$(jq -r .document "$BATS_TEST_TMPDIR/agent")"; 
         expect '(keys == ["fds", "metadata", "ociVersion", "pid", "state"]) and .fds == ["seccompFd"] and .metadata == "some \"opaque\" words"'
         expect --argjson p "$pid" '.pid == $p and .state.pid == $p and (.ociVersion | test("^[0-9]+\\.[0-9]+\\.[0-9]+$"))'
         expect --arg id "$ID" --arg b "$BUNDLE" '.state | .status == "creating" and .id == $id and .bundle == $b and .annotations == {"org.example.a": "b"}'
+        expect '.state.ociVersion == .ociVersion'
         process_state .state | python3 "$BATS_TEST_DIRNAME/validate.py" "$BATS_TEST_DIRNAME/../data/schema/state-schema.json"
         # One connection only.
         [[ $(wc -l <"$BATS_TEST_TMPDIR/agent") == 1 ]]

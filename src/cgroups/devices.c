@@ -9,8 +9,9 @@
 #include <inttypes.h>
 
 #define POINTER "/linux/resources/devices"
-#define RULES_MAX 2000           /* four branches each: the verifier keeps at most 8192 of one path in mind */
-#define INSTRUCTIONS_PER_RULE 13 /* at most: three comparisons of three, four for the verdict */
+#define RULES_MAX 2000           /* up to four branches each: the verifier keeps at most 8192 of one path in mind */
+#define INSTRUCTIONS_PER_RULE 11 /* at most: three comparisons of three, two for the verdict; a jump reaches 32767 far */
+#define INSTRUCTIONS_AROUND 24
 
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define NUMBER(n)                                                                                                  \
@@ -24,8 +25,7 @@
     }
 
 const struct spec_device_rule devices_defaults[] = {
-    {.allow = true, .type = 'c', .mknod = true},
-    {.allow = true, .type = 'b', .mknod = true},
+    {.allow = true, .type = 'a', .mknod = true},
     CHARACTER(1, 3),    /* null */
     CHARACTER(1, 5),    /* zero */
     CHARACTER(1, 7),    /* full */
@@ -38,16 +38,32 @@ const struct spec_device_rule devices_defaults[] = {
 };
 const size_t devices_defaults_count = ARRAY_LENGTH(devices_defaults);
 
-/* Registers of the program. */
+/*
+ * Registers of the program.  A key holds a whole device: (type ^ its type) << 32 | major << 20 | minor.  The kernel's dev_t
+ * has 12 bits of major and 20 of minor number (MINORBITS), so a key is exact, and where a device is of the key's type its
+ * upper half is 0: one comparison with a 32-bit number then tells type, major and minor number together.
+ */
 enum {
     VERDICT = BPF_REG_0,
     CONTEXT = BPF_REG_1,
     TYPE = BPF_REG_2,
-    WANTED = BPF_REG_3, /* access bits no rule has decided about yet */
+    WANTED = BPF_REG_3, /* access bits no rule has decided about yet; never 0 */
     MAJOR = BPF_REG_4,
     MINOR = BPF_REG_5,
+    CHAR_KEY = BPF_REG_6,
+    CHAR_MAJOR = BPF_REG_7, /* a key without the minor number */
+    BLOCK_KEY = BPF_REG_8,
+    BLOCK_MAJOR = BPF_REG_9,
     DIFFERENCE = BPF_REG_0, /* shares VERDICT's register, which is set just before each exit */
 };
+
+#define MINOR_BITS 20
+#define MAJOR_MAX 0xfff
+#define MINOR_MAX 0xfffff
+#define KEY_MAJOR_MAX 0x7ff /* a key with more is no positive 32-bit number, which a comparison would extend by its sign */
+
+/* Where a jump of emit_verdict goes, until all instructions are there. */
+enum { TO_ALLOWED = -1, TO_DENIED = -2 };
 
 struct emitting {
     struct bpf_insn *instructions;
@@ -81,14 +97,52 @@ static bool is_about_everything(const struct spec_device_rule *rule)
            access_of(rule) == ACCESS_ALL;
 }
 
-static void emit_prologue(struct emitting *emitting)
+/* A rule that names no access, or a number that no device has, decides about nothing. */
+static bool is_about_nothing(const struct spec_device_rule *rule)
 {
+    return access_of(rule) == 0 || (rule->major.set && rule->major.value > MAJOR_MAX) ||
+           (rule->minor.set && rule->minor.value > MINOR_MAX);
+}
+
+static bool has_key(const struct spec_device_rule *rule)
+{
+    return rule->type != 'a' && !is_every_number(&rule->major) && rule->major.value <= KEY_MAJOR_MAX;
+}
+
+static void emit_key(struct emitting *emitting, unsigned major, unsigned key, int32_t type)
+{
+    emit(emitting, BPF_ALU64 | BPF_MOV | BPF_X, major, TYPE, 0, 0);
+    emit(emitting, BPF_ALU64 | BPF_XOR | BPF_K, major, 0, 0, type);
+    emit(emitting, BPF_ALU64 | BPF_LSH | BPF_K, major, 0, 0, 32 - MINOR_BITS);
+    emit(emitting, BPF_ALU64 | BPF_OR | BPF_X, major, MAJOR, 0, 0);
+    emit(emitting, BPF_ALU64 | BPF_MOV | BPF_X, key, major, 0, 0);
+    emit(emitting, BPF_ALU64 | BPF_LSH | BPF_K, key, 0, 0, MINOR_BITS);
+    emit(emitting, BPF_ALU64 | BPF_OR | BPF_X, key, MINOR, 0, 0);
+}
+
+static void emit_prologue(struct emitting *emitting, const struct spec_device_rule *rules, size_t count)
+{
+    bool block_keys = false; /* the defaults need those of characters anyhow */
+    for (size_t i = 0; i < count; i++)
+        block_keys |= rules[i].type == 'b' && has_key(&rules[i]);
     emit(emitting, BPF_LDX | BPF_MEM | BPF_W, TYPE, CONTEXT, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
     emit(emitting, BPF_ALU64 | BPF_MOV | BPF_X, WANTED, TYPE, 0, 0);
     emit(emitting, BPF_ALU64 | BPF_RSH | BPF_K, WANTED, 0, 0, 16);
     emit(emitting, BPF_ALU64 | BPF_AND | BPF_K, TYPE, 0, 0, 0xffff);
     emit(emitting, BPF_LDX | BPF_MEM | BPF_W, MAJOR, CONTEXT, offsetof(struct bpf_cgroup_dev_ctx, major), 0);
     emit(emitting, BPF_LDX | BPF_MEM | BPF_W, MINOR, CONTEXT, offsetof(struct bpf_cgroup_dev_ctx, minor), 0);
+    emit_key(emitting, CHAR_MAJOR, CHAR_KEY, BPF_DEVCG_DEV_CHAR);
+    if (block_keys)
+        emit_key(emitting, BLOCK_MAJOR, BLOCK_KEY, BPF_DEVCG_DEV_BLOCK);
+}
+
+static unsigned key_register(const struct spec_device_rule *rule, int32_t *ret_value)
+{
+    bool every_minor = is_every_number(&rule->minor);
+    *ret_value = (int32_t)(every_minor ? rule->major.value : rule->major.value << MINOR_BITS | rule->minor.value);
+    if (rule->type == 'c')
+        return every_minor ? CHAR_MAJOR : CHAR_KEY;
+    return every_minor ? BLOCK_MAJOR : BLOCK_KEY;
 }
 
 /*
@@ -96,43 +150,75 @@ static void emit_prologue(struct emitting *emitting)
  * the register with the number: else the verifier would learn the number on the way through and follow each
  * matching rule to the end on its own, which makes its steps quadratic and refuses lists of some hundred rules.
  */
-static void emit_match(struct emitting *emitting, unsigned source, uint32_t value)
+static void emit_match(struct emitting *emitting, unsigned source, int32_t value)
 {
-    emit(emitting, BPF_ALU | BPF_MOV | BPF_X, DIFFERENCE, source, 0, 0);
-    emit(emitting, BPF_ALU | BPF_XOR | BPF_K, DIFFERENCE, 0, 0, (int32_t)value);
+    emit(emitting, BPF_ALU64 | BPF_MOV | BPF_X, DIFFERENCE, source, 0, 0);
+    emit(emitting, BPF_ALU64 | BPF_XOR | BPF_K, DIFFERENCE, 0, 0, value);
     emit(emitting, BPF_JMP | BPF_JNE | BPF_K, DIFFERENCE, 0, 0, 0);
 }
 
-/*
- * The rules come last to first, so the first one that matches decides about the bits it names:
- * a denial that touches a wanted bit ends with 0, an allowance takes its bits off the wanted ones and ends with 1
- * when none is left.
- */
-static void emit_rule(struct emitting *emitting, const struct spec_device_rule *rule)
+static void emit_matches(struct emitting *emitting, const struct spec_device_rule *rule)
 {
-    size_t first = emitting->count;
-    unsigned access = access_of(rule);
+    if (has_key(rule)) {
+        int32_t value;
+        unsigned key = key_register(rule, &value);
+        emit_match(emitting, key, value);
+        return;
+    }
     if (rule->type != 'a')
         emit_match(emitting, TYPE, rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
     if (!is_every_number(&rule->major))
-        emit_match(emitting, MAJOR, (uint32_t)rule->major.value);
+        emit_match(emitting, MAJOR, (int32_t)rule->major.value);
     if (!is_every_number(&rule->minor))
-        emit_match(emitting, MINOR, (uint32_t)rule->minor.value);
-    size_t matches = emitting->count - first;
+        emit_match(emitting, MINOR, (int32_t)rule->minor.value);
+}
+
+/* A denial that touches a wanted bit ends the program; an allowance takes its bits off, and ends it when none is left. */
+static void emit_verdict(struct emitting *emitting, const struct spec_device_rule *rule)
+{
+    unsigned access = access_of(rule);
     if (rule->allow) {
         emit(emitting, BPF_ALU64 | BPF_AND | BPF_K, WANTED, 0, 0, (int32_t)(ACCESS_ALL & ~access));
-        emit(emitting, BPF_JMP | BPF_JNE | BPF_K, WANTED, 0, 2, 0);
-        emit(emitting, BPF_ALU64 | BPF_MOV | BPF_K, VERDICT, 0, 0, 1);
-        emit(emitting, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+        emit(emitting, BPF_JMP | BPF_JEQ | BPF_K, WANTED, 0, TO_ALLOWED, 0);
     } else {
-        emit(emitting, BPF_JMP | BPF_JSET | BPF_K, WANTED, 0, 1, (int32_t)access);
-        emit(emitting, BPF_JMP | BPF_JA, 0, 0, 2, 0);
-        emit(emitting, BPF_ALU64 | BPF_MOV | BPF_K, VERDICT, 0, 0, 0);
-        emit(emitting, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+        emit(emitting, BPF_JMP | BPF_JSET | BPF_K, WANTED, 0, TO_DENIED, (int32_t)access);
     }
-    for (size_t i = first; i < first + matches; i++)
+}
+
+/* The rules come last to first, so the first one that matches decides about the bits it names. */
+static void emit_rule(struct emitting *emitting, const struct spec_device_rule *rule)
+{
+    if (is_about_nothing(rule))
+        return;
+    if (has_key(rule) && access_of(rule) == ACCESS_ALL) {
+        int32_t value;
+        unsigned key = key_register(rule, &value);
+        emit(emitting, BPF_JMP | BPF_JEQ | BPF_K, key, 0, rule->allow ? TO_ALLOWED : TO_DENIED, value);
+        return;
+    }
+    size_t first = emitting->count;
+    emit_matches(emitting, rule);
+    size_t behind = emitting->count;
+    emit_verdict(emitting, rule);
+    for (size_t i = first; i < behind; i++)
         if (emitting->instructions[i].code == (BPF_JMP | BPF_JNE | BPF_K))
             emitting->instructions[i].off = (int16_t)(emitting->count - i - 1);
+}
+
+/* The two ends, first the one for what no rule has decided about; and the jumps to them. */
+static void emit_ends(struct emitting *emitting, bool allow_rest)
+{
+    size_t first = emitting->count;
+    size_t allowed = allow_rest ? first : first + 2, denied = allow_rest ? first + 2 : first;
+    for (int end = 0; end < 2; end++) {
+        emit(emitting, BPF_ALU64 | BPF_MOV | BPF_K, VERDICT, 0, 0, (end == 0) == allow_rest);
+        emit(emitting, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+    }
+    for (size_t i = 0; i < first; i++) {
+        struct bpf_insn *instruction = &emitting->instructions[i];
+        if (BPF_CLASS(instruction->code) == BPF_JMP && instruction->off < 0)
+            instruction->off = (int16_t)((instruction->off == TO_ALLOWED ? allowed : denied) - i - 1);
+    }
 }
 
 static int check_rules(const struct spec_device_rule *rules, size_t count, struct arena *arena, struct failure *why)
@@ -172,16 +258,14 @@ int devices_plan(const struct spec_device_rule *rules, size_t count, struct aren
     if (count == 0 || (allow_rest && !denies))
         return 0;
 
-    size_t room = (count - first + devices_defaults_count) * INSTRUCTIONS_PER_RULE + 16;
+    size_t room = (count - first + devices_defaults_count) * INSTRUCTIONS_PER_RULE + INSTRUCTIONS_AROUND;
     struct emitting emitting = {.instructions = arena_alloc(arena, room * sizeof(struct bpf_insn))};
-    emit_prologue(&emitting);
+    emit_prologue(&emitting, rules, count);
     for (size_t i = devices_defaults_count; i-- > 0;)
         emit_rule(&emitting, &devices_defaults[i]);
     for (size_t i = count; i-- > first;)
-        if (access_of(&rules[i]) != 0)
-            emit_rule(&emitting, &rules[i]);
-    emit(&emitting, BPF_ALU64 | BPF_MOV | BPF_K, VERDICT, 0, 0, allow_rest ? 1 : 0);
-    emit(&emitting, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+        emit_rule(&emitting, &rules[i]);
+    emit_ends(&emitting, allow_rest);
     *ret_program = (struct devices_program){emitting.instructions, emitting.count};
     return 0;
 }

@@ -65,20 +65,23 @@ static uint64_t run(const struct devices_program *program, char type, uint32_t m
         case BPF_ALU64 | BPF_AND | BPF_K:
             *target &= immediate;
             break;
-        case BPF_ALU | BPF_MOV | BPF_X:
-            *target = (uint32_t)registers[in->src_reg];
+        case BPF_ALU64 | BPF_LSH | BPF_K:
+            *target <<= immediate;
             break;
-        case BPF_ALU | BPF_XOR | BPF_K:
-            *target = (uint32_t)*target ^ (uint32_t)in->imm;
+        case BPF_ALU64 | BPF_OR | BPF_X:
+            *target |= registers[in->src_reg];
+            break;
+        case BPF_ALU64 | BPF_XOR | BPF_K:
+            *target ^= immediate;
             break;
         case BPF_JMP | BPF_JNE | BPF_K:
             at += *target != immediate ? (size_t)in->off : 0;
             break;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+            at += *target == immediate ? (size_t)in->off : 0;
+            break;
         case BPF_JMP | BPF_JSET | BPF_K:
             at += *target & immediate ? (size_t)in->off : 0;
-            break;
-        case BPF_JMP | BPF_JA:
-            at += (size_t)in->off;
             break;
         case BPF_JMP | BPF_EXIT:
             return registers[BPF_REG_0];
@@ -131,7 +134,10 @@ static uint32_t pick(uint32_t below)
     return random_state % below;
 }
 
-static const int64_t numbers[] = {-1, 0, 1, 3, 5, 10, 136, 200, 4095, 0x7fffffff, 0x80000000, 0xffffffff};
+/* Of rules, and of devices: the kernel has 12 bits of major and 20 bits of minor number. */
+static const int64_t numbers[] = {-1, 0, 1, 3, 5, 10, 136, 200, 2047, 2048, 4095, 0x7fffffff, 0x80000000, 0xffffffff};
+static const uint32_t majors[] = {0, 1, 3, 5, 10, 136, 200, 2047, 2048, 4095};
+static const uint32_t minors[] = {0, 1, 3, 5, 10, 136, 200, 2047, 2048, 4095, 0xfffff};
 
 static struct spec_device_rule random_rule(void)
 {
@@ -155,8 +161,8 @@ static void random_lists_agree_with_the_reference(void **state)
         assert_int_equal(devices_plan(rules, count, &arena, &program, &why), 0);
         for (int probe = 0; probe < 60; probe++) {
             char type = "bc"[pick(2)];
-            uint32_t major = (uint32_t)numbers[1 + pick(ARRAY_LENGTH(numbers) - 1)];
-            uint32_t minor = (uint32_t)numbers[1 + pick(ARRAY_LENGTH(numbers) - 1)];
+            uint32_t major = majors[pick(ARRAY_LENGTH(majors))];
+            uint32_t minor = minors[pick(ARRAY_LENGTH(minors))];
             unsigned access = 1 + pick(7);
             bool expected = reference(rules, count, type, major, minor, access);
             bool found = program.count == 0 || run(&program, type, major, minor, access) == 1;
@@ -232,6 +238,15 @@ static void defaults_cannot_be_denied(void **state)
     assert_int_equal(run(&program, 'c', 5, 1, READ), 0);
 }
 
+/* The kernel's verifier walks through this program at every start. */
+static void the_program_of_an_engine_is_short(void **state)
+{
+    struct devices_program program;
+    (void)state;
+    assert_int_equal(devices_plan(&deny_all, 1, &arena, &program, &why), 0);
+    assert_true(program.count <= 28);
+}
+
 static void bad_lists_are_refused(void **state)
 {
     struct spec_device_rule rules[] = {deny_all, {.type = 'c', .major = {true, -2}}};
@@ -259,6 +274,7 @@ int main(void)
         cmocka_unit_test_teardown(a_later_rule_overrides_the_bits_it_names, clear),
         cmocka_unit_test_teardown(default_is_denial, clear),
         cmocka_unit_test_teardown(defaults_cannot_be_denied, clear),
+        cmocka_unit_test_teardown(the_program_of_an_engine_is_short, clear),
         cmocka_unit_test_teardown(bad_lists_are_refused, clear),
     };
     return cmocka_run_group_tests_name("cgroup_devices", tests, NULL, NULL);

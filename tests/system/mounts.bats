@@ -469,6 +469,27 @@ mapped() { config '.mounts[-1].uidMappings = [{"containerID": $a, "hostID": $b, 
     [[ $owner == 0:0 ]]
 }
 
+# spec: IDM-16 MOPT-60
+@test "idmap without mappings of its own, in a joined user namespace: those of that one" {
+    mappable
+    chown -R 100000:100000 rootfs
+    config '.linux.namespaces += [{"type": "user"}]
+            | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 2000}] | .linux.gidMappings = .linux.uidMappings'
+    program sleep
+    run_detached
+    config '(.linux.namespaces[] | select(.type == "user")).path = $p | del(.linux.uidMappings, .linux.gidMappings)' \
+        --arg p "/proc/$(container_pid "$ID")/ns/user"
+    [[ -z ${TEST_CGROUP-} ]] || config '.linux.cgroupsPath += "-b"'
+    bind_of source /mapped rbind idmap
+    program stat /mapped/file + stat /mapped/sub/file
+    run --separate-stderr rt run "$ID-b"
+    rt delete --force "$ID"
+    umount source/sub source
+    [[ $status == 0 ]] || { echo "$stderr"; return 1; }
+    output=${lines[0]} expect '.uid == 1003 and .gid == 1004'
+    output=${lines[1]} expect '.uid == 65534'
+}
+
 # spec: IDM-20
 @test "idmap=: ranges in the option, of the host's ids or of the container's" {
     mappable

@@ -128,6 +128,14 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     expect_mount /sys '.type == "sysfs" and (.options | test("^rw,"))'
 }
 
+# spec: MNT-24
+@test "proc without a pid namespace: the host's" {
+    config '.linux.namespaces |= map(select(.type != "pid"))'
+    inside report
+    expect_mount /proc '.type == "proc"'
+    expect '.pid != 1'
+}
+
 # spec: MNT-02 MNT-08 MNT-19 MNT-22 MOPT-39 MOPT-42 MOPT-52 MOPT-58
 @test "mounts of an ordinary user: order, binds, options, mount points that are made" {
     mkdir -p source

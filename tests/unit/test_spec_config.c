@@ -407,6 +407,8 @@ static void linux_values_refused(void **state)
          PARSE "\"major\" and \"minor\" are required unless the type is \"p\""},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"major\":-1,\"minor\":1", "/linux/devices/0/major", INT("0", U32, "the number -1")},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"fileMode\":65536", "/linux/devices/0/fileMode", INT("0", "65535", "the number 65536")},
+        {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"major\":1,\"minor\":1,\"fileMode\":9216", "/linux/devices/0",
+         PARSE "\"fileMode\" has more than the permission bits, 0 to 511 (octal 777)"},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"uid\":4294967295", "/linux/devices/0/uid", INT("0", ID, "the number 4294967295")},
         {SECCOMP, "\"syscalls\":[]", "/linux/seccomp/defaultAction", REQUIRED("defaultAction")},
         {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"action\":\"SCMP_ACT_KILL\"}]", "/linux/seccomp/syscalls/0/names", REQUIRED("names")},

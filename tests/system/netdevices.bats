@@ -48,6 +48,12 @@ is() {
     expect "${@:2}"
 }
 
+# trace CALLS WORD...: the runtime under strace, what it did in $BATS_TEST_TMPDIR/trace.  A leak check would have to trace as well.
+trace() {
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 host strace -f -qq -s 200 -o "$BATS_TEST_TMPDIR/trace" -e "trace=$1" \
+        "$CRUN_LITE" --root "$STATE" "${@:2}"
+}
+
 gone_from_host() {
     local name
     for name; do
@@ -238,11 +244,10 @@ WAYS
     there "$INSIDE" ip link set eth0 down
     there "$INSIDE" ip addr flush dev eth0
     there "$INSIDE" ip link set eth0 mtu 1300 name changed
-    traced() { host strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=socket,setns "$CRUN_LITE" --root "$STATE" "$@"; }
     local words
     for words in "start $ID" "kill $ID TERM" "delete --force $ID"; do
         # shellcheck disable=SC2086  # words
-        traced $words
+        trace socket,setns $words
         run grep -E 'NETLINK|setns' "$BATS_TEST_TMPDIR/trace"
         [[ $status == 1 ]] || { echo "$output" >&2; return 1; }
     done
@@ -257,7 +262,7 @@ WAYS
     devices '{"va": {"name": "eth0"}}'
     config '.hooks.createRuntime = [{"path": "/bin/true"}]'
     program exit 0
-    host strace -f -qq -s 200 -o "$BATS_TEST_TMPDIR/trace" -e trace=sendto,execve,clone3 "$CRUN_LITE" --root "$STATE" run "$ID"
+    trace sendto,execve,clone3 run "$ID"
     grep -E 'RTM_NEWLINK|execve|clone3' "$BATS_TEST_TMPDIR/trace" >steps
     [[ $(grep -c 'IFLA_NET_NS_FD' steps) == 1 ]]
     grep IFLA_NET_NS_FD steps | grep -q 'IFLA_IFNAME.*"eth0"'

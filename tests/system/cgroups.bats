@@ -92,7 +92,7 @@ rt_behind() {
     silently rt delete --force "$ID"
 }
 
-# spec: CGF-01 CGF-02
+# spec: CGF-01 CGF-02 CGF-03
 @test "a cgroup that has processes already is not taken over" {
     local sleeper
     mkdir "$(group)"
@@ -110,7 +110,7 @@ rt_behind() {
     [[ $result == 1 ]]
 }
 
-# spec: CGF-01 CGF-02
+# spec: CGF-01 CGF-02 CGF-03
 @test "a frozen cgroup is refused instead of waited for, and so is one below it" {
     mkdir "$(group)"
     echo 1 >"$(group)/cgroup.freeze"

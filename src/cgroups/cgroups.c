@@ -253,30 +253,42 @@ int cgroup_write_late(struct cgroup *cgroup, struct failure *why)
 
 /* ---- ownership ---- */
 
-int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+/* The files that the kernel lists, of those that this cgroup has. */
+static int delegate_files(const struct cgroup *cgroup, uid_t host_uid, struct arena *arena, struct failure *why)
 {
     /* CGO-08: what kernels before 4.15 had. */
     static const char before[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
-    struct arena arena = {0};
     char *names;
-    int result = 0;
-    if (cgroup->fd < 0)
-        return 0;
-    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, &arena, &names);
+    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, arena, &names);
     if (length < 0)
-        names = arena_copy(&arena, before);
-    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0)
-        result = fail_sys(why, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
-    for (char *rest = names; result == 0 && *rest;) {
+        names = arena_copy(arena, before);
+    for (char *rest = names; *rest;) {
         size_t end = strcspn(rest, "\n");
         char *next = rest + end + (rest[end] == '\n');
         rest[end] = '\0';
         /* A listed file that this cgroup does not have is no failure (CGO-07). */
         if (*rest && !strchr(rest, '/') &&
             fchownat(cgroup->fd, rest, host_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-            result = fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
+            return fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
         rest = next;
     }
+    return 0;
+}
+
+int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+{
+    if (cgroup->fd < 0)
+        return 0;
+    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0) {
+        int errnum = errno;
+        if (errnum != EPERM || mount_privilege() == PATH_ROOT)
+            return fail_errno(why, errnum, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
+        /* An ordinary user cannot give anything away: the container works, but for writing to its cgroup. */
+        log_debug("cgroup '%s' stays its creator's: not permitted to give it to uid %u", cgroup->name.path, host_uid);
+        return 0;
+    }
+    struct arena arena = {0};
+    int result = delegate_files(cgroup, host_uid, &arena, why);
     arena_done(&arena);
     return result;
 }

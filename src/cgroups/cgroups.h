@@ -89,7 +89,7 @@ int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
 /* The writes that had to wait (tiny memory.max, pids.max).  Init is waiting meanwhile. */
 int cgroup_write_late(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
 /* Hands the cgroup's directory and the files of /sys/kernel/cgroup/delegate to the container's root
- * (config-linux.md, cgroup ownership). */
+ * (config-linux.md, cgroup ownership).  Where an ordinary user may not, everything stays as it is. */
 int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why) MUST_CHECK;
 /* Undo of a failed create: kills what is inside and removes what was made.  Plain, best effort. */
 void cgroup_undo(struct cgroup *cgroup);

@@ -31,13 +31,15 @@ static int print_event(const struct container_event *event, struct failure *why)
     return r;
 }
 
-static int read_duration(const char *option, const char *word, int64_t least, int64_t most, int64_t *ret_us, struct failure *why)
+static int read_duration(const char *option, const char *word, int64_t least, int64_t most, int64_t *ret_us,
+                         struct failure *why)
 {
     if (word == NULL)
         return 0;
-    if (text_to_duration(word, ret_us) < 0 || *ret_us < least || *ret_us > most)
-        return fail(why, FAILURE_USAGE, "option --%s takes a duration such as %s, found '%s'", option, most == INT64_MAX ? "500ms or 5s, not 0" : "150ms, up to 2s", word);
-    return 0;
+    if (text_to_duration(word, ret_us) == 0 && *ret_us >= least && *ret_us <= most)
+        return 0;
+    return fail(why, FAILURE_USAGE, "option --%s takes a duration such as %s, found '%s'", option,
+                most == INT64_MAX ? "500ms or 5s, not 0" : "150ms, up to 2s", word);
 }
 
 static int print_stats_once(const struct runtime *runtime, const char *id, struct failure *why)
@@ -88,7 +90,8 @@ static int print_text(const struct stats_of *list, size_t count, struct failure 
     return r;
 }
 
-static int read_named(const struct runtime *runtime, char **ids, size_t count, struct arena *arena, struct stats_of *list, struct failure *why)
+static int read_named(const struct runtime *runtime, char **ids, size_t count, struct arena *arena,
+                      struct stats_of *list, struct failure *why)
 {
     for (size_t i = 0; i < count; i++) {
         list[i].id = ids[i];
@@ -99,7 +102,8 @@ static int read_named(const struct runtime *runtime, char **ids, size_t count, s
 }
 
 /* Every container that has statistics now: one that has stopped, or has no cgroup, is left out. */
-static int read_all(const struct runtime *runtime, struct arena *arena, struct stats_of **ret_list, size_t *ret_count, struct failure *why)
+static int read_all(const struct runtime *runtime, struct arena *arena, struct stats_of **ret_list, size_t *ret_count,
+                    struct failure *why)
 {
     struct container_summary *summaries;
     size_t known, count = 0;

@@ -228,8 +228,9 @@ void stats_table(struct text *text, const struct stats_of *list, size_t count)
         text_format(text, "%-20s %8" PRIu64 ".%02us %10s %10s %10s %7s %7s %10s %10s %8s %8s %8s\n", list[i].id,
                     stats->cpu.total_us / 1000000, (unsigned)(stats->cpu.total_us / 10000 % 100),
                     memory ? bytes_cell(cell[0], stats->memory.usage) : "-",
-                    memory && stats->memory.peak > 0 ? bytes_cell(cell[1], stats->memory.peak) : "-", bytes_cell(cell[2], stats->memory.limit),
-                    number_cell(cell[3], stats->pids.set, stats->pids.current), number_cell(cell[4], stats->pids.set, stats->pids.limit),
+                    memory && stats->memory.peak > 0 ? bytes_cell(cell[1], stats->memory.peak) : "-",
+                    bytes_cell(cell[2], stats->memory.limit), number_cell(cell[3], stats->pids.set, stats->pids.current),
+                    number_cell(cell[4], stats->pids.set, stats->pids.limit),
                     bytes_cell(cell[5], read), bytes_cell(cell[6], written), stall_cell(cell[7], &stats->cpu.pressure),
                     stall_cell(cell[8], &stats->memory.pressure), stall_cell(cell[9], &stats->io.pressure));
     }

@@ -259,11 +259,14 @@ static int delegate_cgroup(struct birth *birth, struct failure *why)
             if (text_equal(mount->options.items[j], "ro"))
                 writable = false;
     }
-    uint32_t host_uid;
-    if (!writable || !birth->namespaces.new_cgroup || !birth->namespaces.new_user || birth->cgroup.fd < 0 ||
-        !ns_id_to_host(&spec->linux.uid_mappings, spec->process.user.uid, &host_uid))
+    if (!writable || !birth->namespaces.new_cgroup || !birth->new_user_ns || birth->cgroup.fd < 0)
         return 0;
-    return cgroup_delegate(&birth->cgroup, host_uid, why);
+    struct id_mappings mappings = spec->linux.uid_mappings;
+    uint32_t host_uid;
+    int r = birth->namespaces.joined_user ? ns_read_uid_map(birth->init.pid, &birth->arena, &mappings) : 0;
+    if (r < 0)
+        return fail_errno(why, r, "read the uid map of the joined user namespace");
+    return ns_id_to_host(&mappings, spec->process.user.uid, &host_uid) ? cgroup_delegate(&birth->cgroup, host_uid, why) : 0;
 }
 
 static int keep_config(struct birth *birth, struct failure *why)

@@ -88,6 +88,9 @@ int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
  * id without privilege (setgroups denied), or through newuidmap/newgidmap.
  * *ret_setgroups_denied: supplementary groups cannot be set inside. */
 int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why) MUST_CHECK;
+/* The user ids of the user namespace that `pid` is in, as ours sees them: where the namespace was joined, config.json
+ * does not know them.  PLAIN: 0 or -errno. */
+int ns_read_uid_map(pid_t pid, struct arena *arena, struct id_mappings *ret_mappings) MUST_CHECK;
 /* Translates an id of the container to the host's; false when it is not mapped. */
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host);
 

@@ -92,7 +92,7 @@ rt_behind() {
     silently rt delete --force "$ID"
 }
 
-# spec: CGF-01 CGF-02
+# spec: CGF-01 CGF-02 CGF-03
 @test "a cgroup that has processes already is not taken over" {
     local sleeper
     mkdir "$(group)"
@@ -110,7 +110,7 @@ rt_behind() {
     [[ $result == 1 ]]
 }
 
-# spec: CGF-01 CGF-02
+# spec: CGF-01 CGF-02 CGF-03
 @test "a frozen cgroup is refused instead of waited for, and so is one below it" {
     mkdir "$(group)"
     echo 1 >"$(group)/cgroup.freeze"
@@ -326,6 +326,25 @@ owned_by() { find "$(group)" -uid "$1" -printf '%P\n' | sed 's/^$/./' | sort; }
         [[ -z $(find "$(group)" ! -uid 0) ]] || { echo "changed owner with: $filter" >&2; return 1; }
         silently rt delete "$ID"
     done
+}
+
+# spec: CGO-01 CGO-06
+@test "cgroup ownership: in a user namespace that is joined, its own map counts" {
+    local holder
+    with_users
+    # Its first process has the map 0 -> 200000, which config.json knows nothing of.
+    unshare --user --fork --kill-child=KILL sleep 1000 3>&- 4>&- &
+    wait_until pgrep -P $!
+    holder=$(pgrep -P $!)
+    echo "0 200000 1000" >"/proc/$holder/uid_map"
+    echo "0 200000 1000" >"/proc/$holder/gid_map"
+    config '.linux.namespaces |= map(if .type == "user" then .path = $p else . end)' --arg p "/proc/$holder/ns/user"
+    chown -R 200000:200000 rootfs
+    program sleep
+    run_detached
+    [[ $(owned_by 200000 | head -2) == $'.\ncgroup.procs' && -z $(owned_by 100000) ]]
+    silently rt delete --force "$ID"
+    kill "$holder"
 }
 
 # spec: CGO-08

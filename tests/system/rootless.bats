@@ -92,6 +92,23 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     silently rt delete --force "$ID"
 }
 
+@test "a writable cgroup: one that cannot be given to the process's user stays the caller's" {
+    needs newuidmap delegated_cgroup
+    with_cgroup
+    config '(.mounts[] | select(.type == "cgroup")).options -= ["ro"]'
+    program mkdir /sys/fs/cgroup/inner + sleep
+    run_detached
+    wait_until test -O "/sys/fs/cgroup$TEST_CGROUP/$ID/inner"
+    silently rt delete --force "$ID"
+    config '.linux.uidMappings += [{"containerID": 1, "hostID": $sub, "size": 1000}] | .linux.gidMappings += [{"containerID": 1, "hostID": $sub, "size": 1000}]' \
+        --argjson sub "$(grep "^$(id -un):" /etc/subuid | cut -d: -f2)"
+    config '.process.user.uid = 33'
+    program sleep
+    run_detached
+    [[ -O /sys/fs/cgroup$TEST_CGROUP/$ID && -O /sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.procs ]]
+    silently rt delete --force "$ID"
+}
+
 @test "limits that cannot be applied are refused, not ignored" {
     config '.linux.resources = {"memory": {"limit": 67108864}} | .linux.cgroupsPath = "/nobody-may-write-here"'
     run --separate-stderr rt run "$ID"

@@ -107,7 +107,8 @@ static void pids_numbers(void **state)
 static void io_devices(void **state)
 {
     (void)state;
-    take("io.stat", "8:16 rbytes=1459200 wbytes=314773504 rios=192 wios=353 dbytes=7 dios=8 cost.usage=5\n7:0 \n254:1048575 rbytes=1\n\nnonsense\n");
+    take("io.stat", "8:16 rbytes=1459200 wbytes=314773504 rios=192 wios=353 dbytes=7 dios=8 cost.usage=5\n7:0 \n"
+                    "254:1048575 rbytes=1\n\nnonsense\n");
     assert_int_equal(stats.io.devices_count, 3);
     const struct stats_device *device = stats.io.devices;
     assert_true(device->major == 8 && device->minor == 16);
@@ -151,8 +152,9 @@ static void hugetlb_by_page_size(void **state)
 static void nonsense_counts_nothing(void **state)
 {
     static const char *const contents[] = {
-        "", "\n", "\n\n", " ", "max", "5x\n", "-5\n", "18446744073709551616\n", "99999999999999999999999999999999999999\n", "usage_usec",
-        "usage_usec ", "usage_usec \n", "usage_usec x\n", "usage_use 5\n", "some", "some ", "some avg10=", "full avg10= avg60= avg300= total=",
+        "", "\n", "\n\n", " ", "max", "5x\n", "-5\n", "18446744073709551616\n", "99999999999999999999999999999999999999\n",
+        "usage_usec", "usage_usec ", "usage_usec \n", "usage_usec x\n", "usage_use 5\n", "some", "some ", "some avg10=",
+        "full avg10= avg60= avg300= total=",
         "some avg10=1 avg60=1 avg300=1 total=x", "8:", ":8 rbytes=5", "8:0 rbytes", "8:0 rbytes=", "8:0 rbytes=x"};
     static const char *const files[] = {"cpu.stat",     "memory.current",  "memory.events", "memory.stat",       "io.stat",
                                         "cpu.pressure", "memory.pressure", "pids.current",  "hugetlb.2MB.events", "hugetlb.", "hugetlb..max",

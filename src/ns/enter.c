@@ -33,8 +33,18 @@ static int differs(pid_t pid, enum ns_type type)
     return own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
 
+/* A container that ends while it is entered is stopped, not broken. */
+static int fail_ended(pid_t pid, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container not running: its process %d has just ended", (int)pid);
+    why->errnum = ESRCH;
+    return -1;
+}
+
 static int explain_look(pid_t pid, int errnum, struct failure *why)
 {
+    if (errnum == -ENOENT || errnum == -ESRCH)
+        return fail_ended(pid, why);
     fail_errno(why, errnum, "look at the namespaces of the container's process %d", (int)pid);
     if (errnum == -EACCES || errnum == -EPERM)
         return failure_hint(why, "only root and the user who made the container may enter it; without root privileges not "
@@ -60,9 +70,9 @@ int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failu
 
 static int explain_entry(const struct ns_entry *entry, int errnum, struct failure *why)
 {
-    fail_errno(why, errnum, "join the namespaces of the container's process %d", (int)entry->pid);
     if (errnum == ESRCH)
-        return failure_hint(why, "it has just ended");
+        return fail_ended(entry->pid, why);
+    fail_errno(why, errnum, "join the namespaces of the container's process %d", (int)entry->pid);
     if (errnum == EPERM || errnum == EACCES)
         return failure_hint(why, "only root and the user who made the container may enter it");
     return -1;

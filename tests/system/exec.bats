@@ -340,7 +340,7 @@ PYTHON
     is_status "$ID" running
     # One that cannot be told to the caller is ended again.
     fails 255 "pid file" /no/such/pid -- rt exec --pid-file /no/such/pid "$ID" /probe sleep
-    [[ -n ${TEST_CGROUP-} ]] && [[ $(rt ps --format json "$ID" | jq -c length) == 1 ]]
+    alone
     silently rt delete --force "$ID"
 }
 
@@ -411,6 +411,24 @@ joiner_is_there() { [[ -n $(joiner_pid) ]]; }
     is_status "$ID" running
     silently rt delete --force "$ID"
 }
+
+@test "exec killed at any moment leaves no process of its own, and the container alone" {
+    needs delegated_cgroup
+    local moment
+    sleeping_container
+    for moment in 0 0.0005 0.001 0.0015 0.002 0.0025 0.003 0.004 0.005 0.01; do
+        "$CRUN_LITE" --root "$STATE" exec "$ID" /probe exit 0 >/dev/null 2>&1 3>&- 4>&- &
+        HELPER=$!
+        sleep "$moment"
+        kill -KILL "$HELPER" 2>/dev/null || true
+        wait "$HELPER" 2>/dev/null || true
+    done
+    wait_until alone
+    is_status "$ID" running
+    run -4 rt exec "$ID" /probe exit 4
+    silently rt delete --force "$ID"
+}
+alone() { [[ $(rt ps --format json "$ID" | jq -c length) == 1 ]]; }
 
 # --- kinds of containers -------------------------------------------------------------------------------------------------
 

@@ -1,23 +1,17 @@
 /* Unit tests of container/exec_process.c: which process exec is asked for. */
-#include "container/exec_process.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#include "base/memory.h"
-#include "spec/read.h"
-
-/* After ours, because it has a macro fail(); and behind what it uses and does not include. */
-/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
 
-/* A string that may be written to, as those of argv. */
-#define WORD(text) ((char[]){text})
+#include <cmocka.h>
+#undef fail /* base/failure.h has the better claim to the name */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "container/exec_process.h"
+#include "spec/read.h"
 
 static struct arena arena;
 static struct failure why;
@@ -32,8 +26,10 @@ static int teardown(void **state)
 static struct spec_process parse(const char *text)
 {
     struct spec_process process;
-    if (spec_parse_process(text, strlen(text), &arena, &process, &why) < 0)
-        fail_msg("%s", why.text);
+    memset(&why, 0, sizeof(why));
+    int result = spec_parse_process(text, strlen(text), &arena, &process, &why);
+    assert_string_equal(why.text, "");
+    assert_int_equal(result, 0);
     return process;
 }
 
@@ -49,11 +45,20 @@ static struct spec_process container(void)
                  " \"execCPUAffinity\": {\"final\": \"1\"}}");
 }
 
-static char *words[] = {WORD("program"), WORD("-x"), NULL};
+/* As on a command line: words that could be written to. */
+static struct strings words(const char *one, const char *other)
+{
+    struct strings list = {arena_alloc(&arena, 2 * sizeof(char *)), 1};
+    list.items[0] = arena_copy(&arena, one);
+    if (other != NULL)
+        list.items[list.count++] = arena_copy(&arena, other);
+    return list;
+}
 
 static struct exec_request request(void)
 {
-    return (struct exec_request){.id = "c", .words = words, .words_count = 2};
+    struct strings command = words("program", "-x");
+    return (struct exec_request){.id = "c", .words = command.items, .words_count = command.count};
 }
 
 static void assert_words(const struct strings *list, const char *expected)
@@ -139,14 +144,13 @@ static void test_command_alone(void **state)
 static void test_options_over_the_container(void **state)
 {
     (void)state;
-    char *env[] = {WORD("B=2"), WORD("A=3=x")}, *groups[] = {WORD("7"), WORD("4294967294")}, *caps[] = {WORD("CAP_CHOWN")};
     struct spec_process process = container();
     struct exec_request asked = request();
     asked.cwd = "/tmp";
     asked.user = "10:20";
-    asked.env = (struct strings){env, 2};
-    asked.additional_gids = (struct strings){groups, 2};
-    asked.capabilities = (struct strings){caps, 1};
+    asked.env = words("B=2", "A=3=x");
+    asked.additional_gids = words("7", "4294967294");
+    asked.capabilities = words("CAP_CHOWN", NULL);
     asked.apparmor_profile = "mine";
     asked.process_label = "its";
     asked.flags = EXEC_TTY;
@@ -191,8 +195,8 @@ static void test_user_grammar(void **state)
         struct spec_process process = container();
         struct exec_request asked = request();
         asked.user = bad[i];
-        if (exec_process_override(&process, &asked, &arena, &why) == 0)
-            fail_msg("'%s' was taken", bad[i]);
+        print_message("# '%s'\n", bad[i]);
+        assert_int_equal(exec_process_override(&process, &asked, &arena, &why), -1);
         assert_int_equal(why.kind, FAILURE_USAGE);
         assert_int_equal(process.user.uid, 1); /* untouched */
     }
@@ -201,7 +205,6 @@ static void test_user_grammar(void **state)
 static void test_what_has_no_meaning_beside_a_document(void **state)
 {
     (void)state;
-    char *one[] = {WORD("X=1")};
     struct exec_request asked = request();
     assert_int_equal(exec_process_check_request(&asked, &why), 0);
     asked.words_count = 0;
@@ -215,9 +218,9 @@ static void test_what_has_no_meaning_beside_a_document(void **state)
         case 0: more.words_count = 2; break;
         case 1: more.cwd = "/"; break;
         case 2: more.user = "1"; break;
-        case 3: more.env = (struct strings){one, 1}; break;
-        case 4: more.additional_gids = (struct strings){one, 1}; break;
-        case 5: more.capabilities = (struct strings){one, 1}; break;
+        case 3: more.env = words("X=1", NULL); break;
+        case 4: more.additional_gids = words("X=1", NULL); break;
+        case 5: more.capabilities = words("X=1", NULL); break;
         case 6: more.apparmor_profile = "x"; break;
         case 7: more.process_label = "x"; break;
         default: more.flags |= EXEC_NO_NEW_PRIVS; break;
@@ -260,8 +263,8 @@ int main(void)
         cmocka_unit_test_teardown(test_command_alone, teardown),
         cmocka_unit_test_teardown(test_options_over_the_container, teardown),
         cmocka_unit_test_teardown(test_user_grammar, teardown),
-        cmocka_unit_test(test_what_has_no_meaning_beside_a_document),
-        cmocka_unit_test(test_failures_point_into_the_right_document),
+        cmocka_unit_test_teardown(test_what_has_no_meaning_beside_a_document, teardown),
+        cmocka_unit_test_teardown(test_failures_point_into_the_right_document, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,8 @@ static int read_document(struct joining *joining, struct spec_process *ret_proce
     ssize_t length = read_whole(file, &joining->arena, &text);
     if (length < 0)
         return fail_errno(why, (int)length, "read the process document '%s'", file);
+    joining->document = text;
+    joining->document_length = (size_t)length;
     if (spec_parse_process(text, (size_t)length, &joining->arena, ret_process, why) < 0 ||
         spec_check_process(ret_process, "", why) < 0)
         return failure_document(why, "process document");
@@ -445,11 +447,15 @@ int container_exec(const struct runtime *runtime, const struct exec_request *req
     };
     *ret_exit_code = 0;
     int r = joining_run(&joining, ret_exit_code, why);
+    if (r < 0) {
+        exec_process_place(request, why);
+        if (why->document[0] != '\0')
+            spec_locate_in(joining.document, joining.document_length, why);
+        else
+            spec_locate(&joining.spec, why);
+        if (why->exit_code == 0)
+            why->exit_code = EXIT_NOT_EXECUTED;
+    }
     joining_done(&joining);
-    if (r == 0)
-        return 0;
-    exec_process_place(request, why);
-    if (why->exit_code == 0)
-        why->exit_code = EXIT_NOT_EXECUTED;
-    return -1;
+    return r;
 }

@@ -36,6 +36,8 @@ struct joining {
 
     struct arena arena;
     struct spec spec; /* the copy that create kept, with the process that exec is asked for */
+    char *document;   /* of --process; NULL: none */
+    size_t document_length;
     struct state state;
     enum state_status status;
     struct state_directory directory;

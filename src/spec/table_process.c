@@ -29,9 +29,14 @@ const char *table_check_list(const char *value)
         at = skip_list_number(at + strspn(at, " "), &first);
         if (at == NULL)
             return expected;
-        if (*at == '-' && ((at = skip_list_number(at + 1, &last)) == NULL || last < first))
-            return expected;
         at += strspn(at, " ");
+        if (*at == '-') {
+            at++;
+            at = skip_list_number(at + strspn(at, " "), &last);
+            if (at == NULL || last < first)
+                return expected;
+            at += strspn(at, " ");
+        }
         if (*at == '\0')
             return NULL;
         if (*at != ',')

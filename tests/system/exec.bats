@@ -145,18 +145,18 @@ expect_same_namespaces() {
     refused() {
         jq ".process | .args = [\"/probe\", \"report\"] | $1" config.json >process.json
         shift
-        fails 255 "(process document $1)" "${@:2}" -- rt exec --process process.json "$ID"
+        fails 255 "process document line" "($1)" "${@:2}" -- rt exec --process process.json "$ID"
         [[ $stderr != *config.json* ]]
     }
     refused '.user.uid = "x"' /user/uid integer
     refused '.cwd = "tmp"' /cwd absolute
     refused '.args = []' /args
     refused '.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 2, "hard": 1}]' /rlimits/0 RLIMIT_NOFILE
-    refused '.rlimits = [{"type": "RLIMIT_NOSUCH", "soft": 1, "hard": 1}]' /rlimits/0 RLIMIT_NOSUCH
+    refused '.rlimits = [{"type": "RLIMIT_NOSUCH", "soft": 1, "hard": 1}]' /rlimits/0/type RLIMIT_NOSUCH
     refused '.scheduler = {"policy": "SCHED_FIFO", "priority": 100}' /scheduler/priority SCHED_FIFO
     refused '.execCPUAffinity = {"final": "3-1"}' /execCPUAffinity/final 3-1
     jq '.process | .args = ["/probe"] | .terminal = true' config.json >process.json
-    fails 255 "(process document /terminal)" -- rt exec --detach --process process.json "$ID"
+    fails 255 "process document line" "(/terminal)" -- rt exec --detach --process process.json "$ID"
     echo '{"args": ["/probe"], "cwd": "/", ' >process.json
     fails 255 "process document" -- rt exec --process process.json "$ID"
     fails 255 "process document" "$M_ENOENT" -- rt exec --process none.json "$ID"
@@ -213,7 +213,8 @@ expect_same_namespaces() {
     expect '.fds | keys == ["0", "1", "2"]'
     run -0 --separate-stderr rt exec --preserve-fds 1 "$ID" /probe report 3</etc/hostname 4</etc/hostname
     expect '.fds | keys == ["0", "1", "2", "3"]'
-    fails 255 "descriptor 4" -- rt exec --preserve-fds 2 "$ID" /probe report 3</etc/hostname 4>&-
+    # shellcheck disable=SC2016
+    fails 255 "descriptor 4" -- bash -c 'exec "$CRUN_LITE" --root "$STATE" exec --preserve-fds 2 "$1" /probe report 3</etc/hostname 4>&-' - "$ID"
     # shellcheck disable=SC2016
     run -0 --separate-stderr bash -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$CRUN_LITE" --root "$STATE" exec "$1" /probe report 3</etc/hostname 4>&-' - "$ID"
     expect '(.fds | keys == ["0", "1", "2", "3"]) and ([.env[] | select(startswith("LISTEN_"))] | sort) == ["LISTEN_FDS=1", "LISTEN_PID=\(.pid)"]'

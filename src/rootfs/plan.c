@@ -203,6 +203,24 @@ static int check_bind(const struct mount_step *step, const struct spec_mount *mo
     return 0;
 }
 
+/* idmap=…: ranges of the option instead of the mount's members. */
+static int plan_id_ranges(struct rootfs *rootfs, struct mount_step *step, const char *pointer, struct failure *why)
+{
+    const struct spec_linux *of = &rootfs->spec->linux;
+    struct id_mappings *maps = arena_alloc(rootfs->arena, 2 * sizeof(*maps));
+
+    if (id_ranges_resolve(&step->options.uid_ranges, &of->uid_mappings, rootfs->arena, &maps[0]) < 0 ||
+        id_ranges_resolve(&step->options.gid_ranges, &of->gid_mappings, rootfs->arena, &maps[1]) < 0) {
+        fail_config(why, pointer,
+                    "the option idmap of the mount at '%s' counts in ids that the container's user namespace does not map",
+                    step->target_inside);
+        return failure_hint(why, "without '@' the ids are the host's");
+    }
+    step->uid_mappings = &maps[0];
+    step->gid_mappings = &maps[1];
+    return 0;
+}
+
 static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
                       const char *pointer, struct failure *why)
 {
@@ -213,6 +231,12 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
         return 0;
     if (step->kind != MOUNT_BIND) {
         return fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
+    }
+    if (step->options.uid_ranges.count > 0) {
+        if (!any)
+            return plan_id_ranges(rootfs, step, pointer, why);
+        fail_config(why, pointer, "mount at '%s' says twice how its ids are mapped", step->target_inside);
+        return failure_hint(why, "with uidMappings and gidMappings the option is idmap alone");
     }
     if (any && !mappings) {
         fail_config(why, pointer,
@@ -273,8 +297,7 @@ static enum mount_kind mount_kind_of(const struct spec_mount *mount, const struc
 {
     if (options->remount)
         return MOUNT_REMOUNT;
-    /* Engines send type "bind" without the option now and then. */
-    if (options->bind || text_equal(mount->type, "bind"))
+    if (options->bind)
         return MOUNT_BIND;
     if (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2"))
         return MOUNT_CGROUP;
@@ -289,6 +312,12 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (!step->type || !*step->type) {
         fail_config(why, pointer, "mount at '%s' has no type", step->target_inside);
         failure_hint(why, "give a filesystem type, or the option bind or rbind");
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (text_equal(step->type, "bind")) {
+        fail_config(why, pointer, "mount at '%s' has the type bind, but the kernel has no filesystem of this type",
+                    step->target_inside);
+        failure_hint(why, "what makes a bind mount is the option bind or rbind");
         return failure_pointer(why, "%s/type", pointer);
     }
     if (step->options.copy_up && !tmpfs)
@@ -310,6 +339,9 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (tmpfs || kernels_own || step->kind == MOUNT_CGROUP || text_equal(step->type, "mqueue") ||
         text_equal(step->type, "devpts"))
         step->options.superblock_set &= ~(unsigned) SUPERBLOCK_READ_ONLY;
+    /* Nothing in them has a version, or anything to say: no reason to mount them by mount(2). */
+    if (kernels_own)
+        step->options.superblock_set &= ~(unsigned) (SUPERBLOCK_IVERSION | SUPERBLOCK_SILENT);
     return 0;
 }
 
@@ -571,9 +603,9 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
     } links[LINKS_MAX] = {
         {"/dev/ptmx", "pts/ptmx", NULL},
         {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd"},
-        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd"},
-        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd/2"},
         {"/dev/core", "/proc/kcore", "/proc/kcore"},
     };
     bool proc = proc_is_mounted(rootfs);

@@ -22,8 +22,6 @@ static int check_supported(const struct spec *spec, struct findings *findings)
     struct { bool asked; const char *pointer, *what; } refused[] = {
         /* Ignoring it would run the program on the host's kernel where a machine of its own was asked for. */
         {spec->vm.set, "/vm", "running a container in a virtual machine"},
-        {spec->linux.intel_rdt.set, "/linux/intelRdt", "Intel RDT (resctrl)"},
-        {spec->linux.net_devices_count > 0, "/linux/netDevices", "moving network devices into the container"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
         if (refused[i].asked && found(findings, fail_config(findings->why, refused[i].pointer, "%s is not supported by this release",
@@ -219,6 +217,34 @@ static int check_namespaces(const struct spec *spec, struct findings *findings)
     if (offsets && section->namespaces[NS_TIME].path != NULL)
         return found(findings, fail_config(findings->why, "/linux/timeOffsets",
                                            "clock offsets cannot be given to a time namespace that exists already"));
+    return 0;
+}
+
+/* ---- network devices ---- */
+
+/* Each costs a dozen questions to the kernel; also bounds the search for repetitions below. */
+#define NET_DEVICES_MAX 1024
+
+static const char *name_inside(const struct spec_net_device *device)
+{
+    return device->name != NULL ? device->name : device->host_name;
+}
+
+static int check_net_devices(const struct spec_linux *section, struct failure *why)
+{
+    if (section->net_devices_count > NET_DEVICES_MAX)
+        return fail_config(why, "/linux/netDevices", "expected at most %d devices, found %zu", NET_DEVICES_MAX, section->net_devices_count);
+    for (size_t i = 0; i < section->net_devices_count; i++) {
+        const struct spec_net_device *device = &section->net_devices[i];
+        for (size_t j = 0; j < i; j++) {
+            if (strchr(name_inside(device), '%') != NULL || !text_equal(name_inside(device), name_inside(&section->net_devices[j])))
+                continue;
+            char token[POINTER_TOKEN_SIZE];
+            text_pointer_token(token, device->host_name, strlen(device->host_name));
+            fail_config(why, "", "two devices cannot both be '%s' in the container", name_inside(device));
+            return failure_pointer(why, "/linux/netDevices/%s%s", token, device->name != NULL ? "/name" : "");
+        }
+    }
     return 0;
 }
 
@@ -421,6 +447,8 @@ static int check_personality(const struct spec_linux *section, struct failure *w
 
 static int check_linux(const struct spec_linux *section, struct findings *findings)
 {
+    if (found(findings, check_net_devices(section, findings->why)) < 0)
+        return -1;
     if (section->memory_policy.set && found(findings, check_memory_policy(section, findings->why)) < 0)
         return -1;
     if (found(findings, check_personality(section, findings->why)) < 0)

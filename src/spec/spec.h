@@ -65,7 +65,7 @@ struct spec_process {
     struct spec_capabilities capabilities;
     struct spec_rlimit *rlimits;
     size_t rlimits_count;
-    bool no_new_privileges;
+    bool no_new_privileges, no_new_privileges_set;
     char *apparmor_profile, *selinux_label;
     struct optional_i64 oom_score_adj;
     struct spec_scheduler scheduler;
@@ -191,6 +191,13 @@ struct spec_seccomp {
 
 struct spec_net_device { char *host_name; char *name; /* NULL: same */ };
 
+struct spec_intel_rdt {
+    bool set;
+    char *clos_id, *l3_cache_schema, *mem_bw_schema;
+    struct strings schemata;
+    bool enable_monitoring;
+};
+
 struct spec_linux {
     bool set;
     struct spec_namespace namespaces[NS_TYPES];
@@ -202,12 +209,7 @@ struct spec_linux {
     size_t net_devices_count;
     char *cgroups_path;
     struct spec_resources resources;
-    struct {
-        bool set;
-        char *clos_id, *l3_cache_schema, *mem_bw_schema;
-        struct strings schemata;
-        bool enable_monitoring;
-    } intel_rdt;
+    struct spec_intel_rdt intel_rdt;
     struct { bool set; char *mode, *nodes; struct strings flags; } memory_policy;
     struct string_map sysctl;
     struct spec_seccomp seccomp;
@@ -257,5 +259,12 @@ struct spec {
 
 /* Value of an annotation or NULL. */
 const char *spec_annotation(const struct spec *spec, const char *key);
+
+/* The annotations that change what the runtime does; all others are only handed on. */
+#define ANNOTATION_STOP_SIGNAL "org.opencontainers.image.stopSignal"
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+#define ANNOTATION_SYSTEMD_PROPERTY "org.systemd.property." /* a prefix, as its dot says */
+/* The same as a list that NULL ends, for the features document. */
+extern const char *const spec_effective_annotations[];
 
 #endif

@@ -12,6 +12,15 @@ const char *const hook_kind_names[HOOK_KINDS] = {
     [HOOK_POSTSTOP] = "poststop",
 };
 
+const char *const spec_effective_annotations[] = {
+    ANNOTATION_STOP_SIGNAL,
+#ifdef HAVE_SYSTEMD
+    ANNOTATION_SYSTEMD_PROPERTY,
+#endif
+    ANNOTATION_KEEP_GROUPS,
+    NULL,
+};
+
 /* Digits without a leading zero; NULL when there are none. */
 static const char *skip_number(const char *at)
 {

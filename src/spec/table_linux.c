@@ -92,7 +92,9 @@ static const char *finish_device(void *target, const struct json_seen *seen)
     if (device->type != 'p' && !(json_has(seen, "major") && json_has(seen, "minor")))
         return "\"major\" and \"minor\" are required unless the type is \"p\"";
     /* Engines copy st_mode: the type bits say nothing new. */
-    device->file_mode.value &= 07777;
+    if (device->file_mode.value & 07000)
+        return "\"fileMode\" has more than the permission bits, 0 to 511 (octal 777)";
+    device->file_mode.value &= 0777;
     return NULL;
 }
 
@@ -107,19 +109,28 @@ static const struct json_member device_members[] = {
 };
 static const struct json_object device = {JSON_TABLE(struct spec_device, device_members), .finish = finish_device};
 
-/* As the kernel's dev_valid_name; a trailing %d asks it for a free number and needs no rule of its own. */
+/* As the kernel's dev_valid_name, whose blanks are those of Latin-1. */
 static const char *check_interface(const char *value)
 {
     size_t length = strlen(value);
-    if (length > 0 && length < 16 && strpbrk(value, "/: \t\n\v\f\r") == NULL && strcmp(value, ".") != 0 &&
+    if (length > 0 && length < 16 && strpbrk(value, "/: \t\n\v\f\r\xa0") == NULL && strcmp(value, ".") != 0 &&
         strcmp(value, "..") != 0)
         return NULL;
     return "an interface name of 1 to 15 characters without slash, colon or blank";
 }
 
+/* A '%' may only be that of one "%d", which stands for a free number. */
+static const char *check_new_interface(const char *value)
+{
+    const char *mark = strchr(value, '%');
+    if (mark != NULL && (mark[1] != 'd' || strchr(mark + 1, '%') != NULL))
+        return "an interface name in which % is that of one %d, a free number";
+    return check_interface(value);
+}
+
 static const struct json_member net_device_members[] = {
     JSON_FIELD(struct spec_net_device, "name", JSON_STRING, name, .flags = JSON_EMPTY_IS_ABSENT,
-               .check = check_interface),
+               .check = check_new_interface),
 };
 static const struct json_object net_device = {JSON_TABLE(struct spec_net_device, net_device_members),
                                               .key_offset = offsetof(struct spec_net_device, host_name)};

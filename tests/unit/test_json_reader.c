@@ -130,7 +130,7 @@ static int read_n(const char *text, size_t length)
     if (json_read(&sample_type, text, length, &arena, &sample, &why) == 0)
         return 0;
     if (why.line > 0)
-        failure_context(&why, "%s line %u", failure_document(&why), why.line); /* so that one string shows both */
+        failure_context(&why, "%s line %u", failure_document_name(&why), why.line); /* so that one string shows both */
     return -1;
 }
 

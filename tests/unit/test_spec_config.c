@@ -29,7 +29,7 @@ static struct failure why;
 static int with_line(int result)
 {
     if (result < 0 && why.line > 0)
-        failure_context(&why, "%s line %u", failure_document(&why), why.line);
+        failure_context(&why, "%s line %u", failure_document_name(&why), why.line);
     return result;
 }
 
@@ -97,6 +97,7 @@ static void good(void **state)
         {LINUX, "\"timeOffsets\":{}"},
         {LINUX, "\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":4294967295}],\"gidMappings\":[]"},
         {LINUX, "\"netDevices\":{}"},
+        {LINUX, "\"netDevices\":{\"eth0\":{},\"a\":{\"name\":\"x%d\"},\"b\":{\"name\":\"x%d\"}}"},
         {LINUX, "\"memoryPolicy\":{\"mode\":\"MPOL_PREFERRED\",\"nodes\":\"\"}"},
         {LINUX, "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"0-3,7\",\"flags\":[\"MPOL_F_STATIC_NODES\"]}"},
         {LINUX, "\"memoryPolicy\":{\"mode\":\"MPOL_LOCAL\"}"},
@@ -362,14 +363,19 @@ static void linux_values_refused(void **state)
         {LINUX, "\"maskedPaths\":[\"/ok\",\"proc\"]", "/linux/maskedPaths/1", ABSOLUTE("the string \"proc\"")},
         {LINUX, "\"readonlyPaths\":[\"\"]", "/linux/readonlyPaths/0", ABSOLUTE("the string \"\"")},
         {LINUX, "\"sysctl\":{\"a\":1}", "/linux/sysctl/a", PARSE "expected a string, found the number 1"},
-        {LINUX, "\"netDevices\":{\"eth0\":{}}", "/linux/netDevices", "moving network devices into the container is not supported by this release"},
+        {TOP, "\"linux\":{\"netDevices\":{\"eth0\":{}}}", "/linux/netDevices", "a network device needs a network namespace, or it would change the host"},
+        {LINUX, "\"netDevices\":{\"eth0\":{},\"a~b\":{\"name\":\"eth0\"}}", "/linux/netDevices/a~0b/name", "two devices cannot both be 'eth0' in the container"},
+        {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"eth1\"},\"eth1\":{}}", "/linux/netDevices/eth1", "two devices cannot both be 'eth1' in the container"},
+        {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"eth%s\"}}", "/linux/netDevices/eth0/name",
+         PARSE "expected an interface name in which % is that of one %d, a free number, found the string \"eth%s\""},
+        {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"%d%d\"}}", "/linux/netDevices/eth0/name",
+         PARSE "expected an interface name in which % is that of one %d, a free number, found the string \"%d%d\""},
         {TOP, "\"linux\":{\"netDevices\":{\"a/b\":{}}}", "/linux/netDevices/a~1b",
          PARSE "expected an interface name of 1 to 15 characters without slash, colon or blank as the member name, found the string \"a/b\""},
         {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"a:b\"}}", "/linux/netDevices/eth0/name",
          PARSE "expected an interface name of 1 to 15 characters without slash, colon or blank, found the string \"a:b\""},
         {LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"sixteen-letters-\"}}", "/linux/netDevices/eth0/name",
          PARSE "expected an interface name of 1 to 15 characters without slash, colon or blank, found the string \"sixteen-letters-\""},
-        {LINUX, "\"intelRdt\":{}", "/linux/intelRdt", "Intel RDT (resctrl) is not supported by this release"},
         {LINUX, "\"intelRdt\":{\"closID\":\"..\"}", "/linux/intelRdt/closID",
          PARSE "expected \"/\" or a directory name without a slash, found the string \"..\""},
         {LINUX, "\"intelRdt\":{\"closID\":\"a/b\"}", "/linux/intelRdt/closID",
@@ -401,6 +407,8 @@ static void linux_values_refused(void **state)
          PARSE "\"major\" and \"minor\" are required unless the type is \"p\""},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"major\":-1,\"minor\":1", "/linux/devices/0/major", INT("0", U32, "the number -1")},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"fileMode\":65536", "/linux/devices/0/fileMode", INT("0", "65535", "the number 65536")},
+        {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"major\":1,\"minor\":1,\"fileMode\":9216", "/linux/devices/0",
+         PARSE "\"fileMode\" has more than the permission bits, 0 to 511 (octal 777)"},
         {DEVICE, "\"type\":\"c\",\"path\":\"/d\",\"uid\":4294967295", "/linux/devices/0/uid", INT("0", ID, "the number 4294967295")},
         {SECCOMP, "\"syscalls\":[]", "/linux/seccomp/defaultAction", REQUIRED("defaultAction")},
         {SECCOMP, "\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"action\":\"SCMP_ACT_KILL\"}]", "/linux/seccomp/syscalls/0/names", REQUIRED("names")},

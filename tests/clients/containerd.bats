@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# containerd with ctr and its runc.v2 shim.
+load helpers
+
+CTR=(ctr --address /run/containerd-test/containerd.sock)
+image=example.org/box:latest
+
+crt() { "${CTR[@]}" "$@"; }
+
+# on OPTION... IMAGE ID COMMAND...: `ctr run` with the runtime under test.
+on() { crt run --snapshotter native --runc-binary "$(command -v "$CLIENT_RUNTIME")" "$@"; }
+
+start_daemon() {
+    cat >"$CLIENT_WORK/containerd.toml" <<C
+version = 2
+root = "$CLIENT_WORK/containerd"
+state = "/run/containerd-test"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+[grpc]
+  address = "/run/containerd-test/containerd.sock"
+C
+    containerd --config "$CLIENT_WORK/containerd.toml" >"$CLIENT_WORK/containerd.log" 2>&1 3>&- &
+    echo $! >"$CLIENT_WORK/containerd.pid"
+    eventually crt version >/dev/null 2>&1 || { tail -20 "$CLIENT_WORK/containerd.log" >&2; return 1; }
+}
+
+# A docker archive of the image: one layer.
+image_archive() {
+    local place=$CLIENT_WORK/archive id
+    rm -rf "$place"
+    mkdir -p "$place/layer"
+    cp "$CLIENT_WORK/image.tar" "$place/layer/layer.tar"
+    id=$(sha256sum "$CLIENT_WORK/image.tar" | cut -d' ' -f1)
+    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$id" \
+        >"$place/config.json"
+    printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer/layer.tar"]}]' "$image" >"$place/manifest.json"
+    tar -C "$place" -cf "$CLIENT_WORK/archive.tar" manifest.json config.json layer/layer.tar
+}
+
+setup_file() {
+    image_tar
+    image_archive
+    start_daemon
+    crt image import --snapshotter native "$CLIENT_WORK/archive.tar" >/dev/null
+}
+
+teardown_file() {
+    kill "$(<"$CLIENT_WORK/containerd.pid")"
+}
+
+teardown() {
+    local id
+    for id in $(crt task ls -q); do crt task kill -s KILL "$id" 2>/dev/null || true; done
+    for id in $(crt task ls -q); do eventually crt task delete -f "$id" >/dev/null 2>&1 || true; done
+    for id in $(crt container ls -q); do crt container rm "$id" >/dev/null 2>&1 || true; done
+}
+
+started() {
+    on -d "${@:2}" "$image" "$1" sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+}
+
+@test "containerd: run prints; exit codes" {
+    run on --rm "$image" a echo hello
+    ended 0
+    [[ $output == hello ]]
+    run on --rm "$image" b false
+    ended 1
+    run on --rm "$image" c sh -c 'exit 42'
+    ended 42
+}
+
+@test "containerd: the message of a failure is the runtime's" {
+    run on --rm "$image" d nosuchprogram
+    ((status != 0))
+    says 'executable file'
+    run on --rm "$image" e /etc/passwd
+    ((status != 0))
+    says 'ermission denied'
+}
+
+@test "containerd: a terminal" {
+    run script -qec "${CTR[*]} run --snapshotter native --runc-binary $(command -v "$CLIENT_RUNTIME") --rm --tty $image t tty" /dev/null
+    ended 0
+    says /dev/pts/0
+}
+
+@test "containerd: in the background: state, kill with TERM, exit status, delete" {
+    started f
+    crt task ls | grep -q 'f .*RUNNING'
+    sleep 1
+    crt task kill -s TERM f
+    eventually bash -c "${CTR[*]} task ls | grep -q 'f .*STOPPED'"
+    run crt task delete f
+    says 7 || ended 7
+}
+
+@test "containerd: a task that is gone is said to be" {
+    started g
+    crt task kill -s KILL g
+    eventually bash -c "${CTR[*]} task ls | grep -q 'g .*STOPPED'"
+    run crt task kill -s TERM g
+    says 'not found' || says 'already finished' || ended 0
+}
+
+@test "containerd: created, then started; a created one is deleted" {
+    crt container create --snapshotter native --runc-binary "$(command -v "$CLIENT_RUNTIME")" "$image" h sleep 100
+    crt task start -d h
+    crt task ls | grep -q 'h .*RUNNING'
+}
+
+@test "containerd: exec, with exit codes and a terminal" {
+    started i
+    run crt task exec --exec-id x1 i echo within
+    ended 0
+    [[ $output == within ]]
+    run crt task exec --exec-id x2 i sh -c 'exit 9'
+    ended 9
+    run crt task exec --exec-id x3 i nosuchprogram
+    ((status != 0))
+    says 'executable file'
+    run script -qec "${CTR[*]} task exec --tty --exec-id x4 i tty" /dev/null
+    says /dev/pts/
+}
+
+@test "containerd: ps, pause, resume, metrics" {
+    started j
+    run crt task ps j
+    ended 0
+    says PID
+    crt task pause j
+    crt task ls | grep -q 'j .*PAUSED'
+    crt task resume j
+    crt task ls | grep -q 'j .*RUNNING'
+    run crt task metrics j
+    ended 0
+}
+
+@test "containerd: limits are in force" {
+    started k --memory-limit 67108864 --cpus 0.5
+    local pid group
+    pid=$(crt task ls | awk '$1 == "k" {print $2}')
+    group=/sys/fs/cgroup$(cut -d: -f3 "/proc/$pid/cgroup")
+    [[ $(<"$group/memory.max") == 67108864 ]]
+    [[ $(<"$group/cpu.max") == '50000 100000' ]]
+}
+
+@test "containerd: privileged, read-only, mounts, environment, user, seccomp" {
+    run on --rm --privileged "$image" l sh -c 'mkdir /m && mount -t tmpfs none /m && echo mounted'
+    says mounted
+    run on --rm --read-only "$image" m touch /x
+    says 'Read-only file system'
+    run on --rm --mount type=bind,src=/etc,dst=/e,options=rbind:ro --env A=b --user 33 --seccomp "$image" n \
+        sh -c 'ls /e/passwd; echo $A; id -u; grep ^Seccomp: /proc/self/status'
+    ended 0
+    says /e/passwd
+    says b
+    says 33
+    [[ ${lines[3]} == *2 ]]
+}
+
+@test "containerd: the systemd cgroup driver" {
+    on -d --runc-systemd-cgroup --cgroup system.slice:test:s "$image" s sleep 100
+    local pid
+    pid=$(crt task ls | awk '$1 == "s" {print $2}')
+    [[ $(<"/proc/$pid/cgroup") == *system.slice/test-s.scope* ]]
+    systemctl is-active test-s.scope
+    crt task kill -s KILL s
+    eventually bash -c "${CTR[*]} task ls | grep -q 's .*STOPPED'"
+    crt task delete s || true
+    eventually bash -c '! systemctl is-active -q test-s.scope'
+}
+
+@test "containerd: containers survive the daemon, and are found again" {
+    started survivor
+    kill "$(<"$CLIENT_WORK/containerd.pid")"
+    tail --pid="$(<"$CLIENT_WORK/containerd.pid")" -f /dev/null
+    start_daemon
+    crt task ls | grep -q 'survivor .*RUNNING'
+    run crt task exec --exec-id y survivor echo alive
+    [[ $output == alive ]]
+}
+
+@test "containerd: a dead shim is cleaned up" {
+    started orphan
+    local pid shim
+    pid=$(crt task ls | awk '$1 == "orphan" {print $2}')
+    shim=$(ps -o ppid= -p "$pid" | tr -d ' ')
+    kill -KILL "$shim"
+    eventually bash -c "! kill -0 $pid 2>/dev/null"
+    eventually bash -c "[ -z \"\$(ls /run/containerd/runc/default 2>/dev/null)\" ]"
+}
+
+@test "containerd: nothing is left when all are gone" {
+    on --rm "$image" z true
+    [[ -z $(ls /run/containerd/runc/default 2>/dev/null) ]]
+    ! find /sys/fs/cgroup/default -mindepth 1 -type d 2>/dev/null | grep .
+}

@@ -257,6 +257,7 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     run -0 --separate-stderr rt exec --user 33:44 -g 55 "$ID" /probe report
     expect '.uid == 33 and .gid == 44 and .groups == [55]'
     silently rt delete --force "$ID"
+}
 
 @test "check: an ordinary user's bundle has no finding; ids of others, and no user namespace, have one" {
     local findings

@@ -46,7 +46,10 @@ static size_t parent_length(const char *pointer)
 /* The members of these mean something one by one; those of all other objects explain each other. */
 static bool is_loose(const char *pointer, size_t length)
 {
-    static const char *const loose[] = {"", "/process", "/linux", "/hooks", "/linux/resources", "/linux/seccomp", "/linux/sysctl"};
+    static const char *const loose[] = {
+        "", "/process", "/linux", "/linux/resources", "/linux/seccomp", "/hooks", /* sections */
+        "/annotations", "/linux/sysctl", "/linux/netDevices", "/linux/resources/unified", "/linux/resources/rdma", /* maps */
+    };
     for (size_t i = 0; i < ARRAY_LENGTH(loose); i++)
         if (strlen(loose[i]) == length && memcmp(loose[i], pointer, length) == 0)
             return true;

@@ -83,8 +83,7 @@ int container_check(const struct runtime *runtime, const char *bundle, struct ar
     if (r == 0)
         IGNORE_RESULT(probe_host(&birth, findings)); /* -1: there are too many of them */
     bool was_read = birth.spec.text != NULL;
-    for (size_t i = 0; i < findings->count; i++)
-        spec_locate(&birth.spec, &findings->items[i]);
+    spec_locate_all(&birth.spec, findings->items, findings->count);
     if (was_read)
         *ret_config_path = arena_format(arena, "%s/config.json", bundle != NULL ? bundle : birth.state.bundle);
     else if (findings->count > 0)

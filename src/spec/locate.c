@@ -1,7 +1,9 @@
 /*
- * spec/locate.c: from a JSON pointer to the line.
+ * spec/locate.c: from JSON pointers to lines.
  *
- * The structs keep no places: a second pass over the text finds the line, on failure only.
+ * The structs keep no places: a second pass over the text finds the lines, on failure only, and one pass finds them all.
+ * The pointers are sorted, so that those that lead through an object or array are neighbours; on the way down the range
+ * of neighbours narrows token by token.
  *
  * Runs in: creator, exec, update, check, after a check failed.
  */
@@ -10,71 +12,124 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "spec/read.h"
 #include "spec/json.h"
 
+struct wanted {
+    const char *pointer;
+    unsigned *line;
+    size_t found; /* levels of the pointer that were found, and one; 0: none, not even the document */
+};
+
+/* Those of the sorted pointers that lead to or through a value; their first `prefix` bytes are its own pointer. */
+struct range { size_t low, high, prefix; };
+
 struct level {
     bool list;
-    bool leads; /* its children are on the pointer's way: all tokens up to here were equal */
     size_t index;
+    struct range range;
 };
 
 struct search {
     yajl_handle yajl;
-    char tokens[SPEC_DEPTH_LIMIT][POINTER_TOKEN_SIZE + 1]; /* with the slash */
-    size_t tokens_count;
-    struct level levels[SPEC_DEPTH_LIMIT + 1];
+    struct wanted *wanted;
+    size_t left; /* not found to the end yet */
+    struct level levels[SPEC_DEPTH_LIMIT];
     size_t depth;
-    bool matches; /* the value that comes next is on the way */
-    size_t best;  /* tokens that were found */
-    size_t offset; /* of the value they lead to */
+    struct range next; /* of the value that comes next */
+    const char *text;
+    size_t offset; /* up to which the lines are counted */
+    unsigned line;
 };
 
-static void split(struct search *search, const char *pointer)
+/* The end of a token before all letters: /a, /a/b, /a.b. */
+static int rank(char letter)
 {
-    while (*pointer == '/' && search->tokens_count < SPEC_DEPTH_LIMIT) {
-        size_t length = 1 + strcspn(pointer + 1, "/");
-        char *token = search->tokens[search->tokens_count++];
-        snprintf(token, sizeof(search->tokens[0]), "%.*s", (int)length, pointer);
-        pointer += length;
+    return letter == '\0' ? 0 : letter == '/' ? 1 : (unsigned char)letter + 1;
+}
+
+static int compare_wanted(const void *left, const void *right)
+{
+    const char *a = ((const struct wanted *)left)->pointer, *b = ((const struct wanted *)right)->pointer;
+    while (*a != '\0' && *a == *b)
+        a++, b++;
+    return rank(*a) - rank(*b);
+}
+
+/* Where `rest` of a pointer stands beside those that go on with /TOKEN: 0 among them. */
+static int compare_token(const char *rest, const char *token)
+{
+    if (*rest != '/')
+        return -1; /* it ends here */
+    for (rest++; *token != '\0' && *rest == *token; rest++)
+        token++;
+    if (*token == '\0')
+        return rank(*rest) > 1; /* the token ends here too, or goes on */
+    return rank(*rest) > 1 && rank(*rest) > rank(*token) ? 1 : -1;
+}
+
+/* The first of the range that stands at `least` or behind. */
+static size_t find_first(const struct search *search, const struct range *range, const char *token, int least)
+{
+    size_t low = range->low, high = range->high;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (compare_token(search->wanted[middle].pointer + range->prefix, token) < least)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return low;
 }
 
-static bool is_next(const struct search *search, const char *token)
+static struct range narrow(const struct search *search, const struct range *range, const char *token)
 {
-    return search->depth - 1 < search->tokens_count && strcmp(search->tokens[search->depth - 1] + 1, token) == 0;
+    if (range->low == range->high)
+        return *range;
+    return (struct range){find_first(search, range, token, 0), find_first(search, range, token, 1),
+                          range->prefix + 1 + strlen(token)};
 }
 
-/* A value begins: the innermost one on the way is what we look for. */
-static bool begin_value(struct search *search)
+static void count_lines(struct search *search, size_t offset)
+{
+    const char *at = search->text + search->offset, *end = search->text + offset;
+    for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+        search->line++;
+    search->offset = offset;
+}
+
+/* A value begins: as yet the innermost one on the way of those that lead here. */
+static struct range begin_value(struct search *search)
 {
     struct level *level = search->depth > 0 ? &search->levels[search->depth - 1] : NULL;
-    bool matches = level == NULL || search->matches;
     if (level != NULL && level->list) {
         char token[24];
         snprintf(token, sizeof(token), "%zu", level->index++);
-        matches = level->leads && is_next(search, token);
+        search->next = narrow(search, &level->range, token);
     }
-    search->matches = false;
-    if (matches && (search->depth > search->best || level == NULL)) {
-        search->best = search->depth;
-        search->offset = yajl_get_bytes_consumed(search->yajl);
+    struct range range = search->next;
+    search->next.high = search->next.low;
+    if (range.low < range.high)
+        count_lines(search, yajl_get_bytes_consumed(search->yajl));
+    for (size_t i = range.low; i < range.high; i++) {
+        struct wanted *wanted = &search->wanted[i];
+        if (wanted->found > search->depth)
+            continue; /* the member is there twice: the first one counts */
+        wanted->found = search->depth + 1;
+        *wanted->line = search->line;
+        search->left -= wanted->pointer[range.prefix] == '\0';
     }
-    return matches;
+    return range;
 }
 
 /* Returns 0, which stops yajl, once everything was found. */
-static int end_value(const struct search *search)
-{
-    return search->best < search->tokens_count;
-}
-
 static int on_null(void *context)
 {
     struct search *search = context;
     (void)begin_value(search); /* nothing is below it */
-    return end_value(search);
+    return search->left > 0;
 }
 
 static int on_boolean(void *context, int value)
@@ -97,10 +152,10 @@ static int on_string(void *context, const unsigned char *text, size_t length)
 
 static int open_level(struct search *search, bool list)
 {
-    bool leads = begin_value(search);
-    if (!end_value(search) || search->depth == SPEC_DEPTH_LIMIT)
+    struct range range = begin_value(search);
+    if (search->left == 0 || search->depth == SPEC_DEPTH_LIMIT)
         return 0;
-    search->levels[search->depth++] = (struct level){.list = list, .leads = leads};
+    search->levels[search->depth++] = (struct level){.list = list, .range = range};
     return 1;
 }
 
@@ -117,9 +172,10 @@ static int on_start_array(void *context)
 static int on_key(void *context, const unsigned char *key, size_t length)
 {
     struct search *search = context;
+    const struct range *range = &search->levels[search->depth - 1].range;
     char token[POINTER_TOKEN_SIZE];
-    if (search->levels[search->depth - 1].leads)
-        search->matches = is_next(search, text_pointer_token(token, (const char *)key, length));
+    if (range->low < range->high)
+        search->next = narrow(search, range, text_pointer_token(token, (const char *)key, length));
     return 1;
 }
 
@@ -130,22 +186,41 @@ static int on_end(void *context)
     return 1;
 }
 
-unsigned json_line_of(const char *text, size_t length, const char *pointer)
+/* Stopped by us, or by what is no JSON: what was found until then counts. */
+static void locate(const char *text, size_t length, struct wanted *wanted, size_t count)
 {
     static const yajl_callbacks events = {
         .yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_scalar, .yajl_string = on_string,
         .yajl_start_map = on_start_map, .yajl_map_key = on_key, .yajl_end_map = on_end,
         .yajl_start_array = on_start_array, .yajl_end_array = on_end,
     };
-    struct search search = {.offset = 0};
-    split(&search, pointer);
+    struct search search = {.wanted = wanted, .left = count, .next = {.high = count}, .text = text, .line = 1};
+    if (count == 0)
+        return;
+    qsort(wanted, count, sizeof(*wanted), compare_wanted);
     search.yajl = yajl_alloc(&events, NULL, &search);
     if (search.yajl == NULL)
-        return 0;
-    /* Stopped by us or not: what was found until then counts. */
-    (void)yajl_parse(search.yajl, (const unsigned char *)text, length);
+        return;
+    (void)yajl_parse(search.yajl, (const unsigned char *)text, length); /* as above */
     yajl_free(search.yajl);
-    return (unsigned)json_line_at(text, search.offset);
+}
+
+unsigned json_line_of(const char *text, size_t length, const char *pointer)
+{
+    unsigned line = 1;
+    locate(text, length, &(struct wanted){.pointer = pointer, .line = &line}, 1);
+    return line;
+}
+
+void spec_locate_all(const struct spec *spec, struct failure *failures, size_t count)
+{
+    struct wanted *wanted = memory_new(count * sizeof(*wanted));
+    size_t unlocated = 0;
+    for (size_t i = 0; i < count && spec->text != NULL; i++)
+        if (failures[i].pointer[0] == '/' && failures[i].line == 0)
+            wanted[unlocated++] = (struct wanted){.pointer = failures[i].pointer, .line = &failures[i].line};
+    locate(spec->text, spec->length, wanted, unlocated);
+    free(wanted);
 }
 
 void spec_locate_in(const char *text, size_t length, struct failure *why)

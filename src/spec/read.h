@@ -30,6 +30,8 @@ int spec_parse_all(const char *text, size_t length, struct spec *spec, struct fi
 void spec_locate(const struct spec *spec, struct failure *why);
 /* The same for any document; `text` NULL: nothing. */
 void spec_locate_in(const char *text, size_t length, struct failure *why);
+/* The same for many of them in one pass. */
+void spec_locate_all(const struct spec *spec, struct failure *failures, size_t count);
 /* A process document as `exec --process` gets it, and a resources document as `update --resources` does. */
 int spec_parse_process(const char *text, size_t length, struct arena *arena, struct spec_process *process,
                        struct failure *why) MUST_CHECK;

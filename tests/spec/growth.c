@@ -186,8 +186,7 @@ static void judge_all(const char *text, size_t length, struct verdict *verdict)
     findings_collect(&findings, &verdict->why);
     IGNORE_RESULT(judge(text, length, &spec, &arena, &findings)); /* the findings say it */
     verdict->accepted = findings.count == 0;
-    for (size_t i = 0; i < findings.count; i++)
-        spec_locate(&spec, &findings.items[i]);
+    spec_locate_all(&spec, findings.items, findings.count);
     findings_done(&findings);
     arena_done(&arena);
     spec_done(&spec);

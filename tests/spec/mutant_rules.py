@@ -191,10 +191,10 @@ SECTIONS = [
             "deviceTree": "/boot/tree.dtb", "vcpus": 2, "memory": 1 << 30, "dtdevs": ["/a", "/b"],
             "iomems": [{"firstMFN": 1, "nrMFNs": 1}, {"firstGFN": 1, "firstMFN": 2, "nrMFNs": 3}], "irqs": [1, 2]},
     }),
-    Section("/linux/intelRdt", "config-linux.json#/linux/properties/intelRdt", ["not supported"], {
+    Section("/linux/intelRdt", "config-linux.json#/linux/properties/intelRdt", None, {
         "closID": "guaranteed", "schemata": ["L3:0=7f0;1=1f", "MB:0=20;1=70"], "l3CacheSchema": "L3:0=7f0", "memBwSchema": "MB:0=20",
         "enableMonitoring": True}),
-    Section("/linux/netDevices", "config-linux.json#/linux/properties/netDevices", ["not supported"], {
+    Section("/linux/netDevices", "config-linux.json#/linux/properties/netDevices", None, {
         "eth0": {}, "eth1": {"name": "container1"}}),
 ]
 
@@ -235,6 +235,9 @@ COMPANIONS = {
     ("/mounts/*/uidMappings", "null"): [("/mounts/1/gidMappings", None)],
     ("/mounts/*/gidMappings", "absent"): [("/mounts/1/uidMappings", ABSENT)],
     ("/mounts/*/gidMappings", "null"): [("/mounts/1/uidMappings", None)],
+    ("/mounts/*/options", "absent"): [("/mounts/1/type", "tmpfs"), ("/mounts/1/uidMappings", ABSENT), ("/mounts/1/gidMappings", ABSENT)],
+    ("/mounts/*/options", "null"): [("/mounts/1/type", "tmpfs"), ("/mounts/1/uidMappings", ABSENT), ("/mounts/1/gidMappings", ABSENT)],
+    ("/mounts/*/options", "empty"): [("/mounts/1/type", "tmpfs"), ("/mounts/1/uidMappings", ABSENT), ("/mounts/1/gidMappings", ABSENT)],
     ("/linux/memoryPolicy/nodes", "absent"): [("/linux/memoryPolicy/mode", "MPOL_PREFERRED")],
     ("/linux/memoryPolicy/nodes", "null"): [("/linux/memoryPolicy/mode", "MPOL_DEFAULT")],
     ("/linux/memoryPolicy/mode", "word MPOL_DEFAULT"): [("/linux/memoryPolicy/nodes", ABSENT)],
@@ -345,7 +348,6 @@ ACCEPTED = [
     ("/process/user/username", "is a fraction", "for Windows: an unknown member here"),
     ("/linux/resources/pids/limit", "is missing", "optional since 1.3 by the prose"),
     ("/linux/resources/pids/limit", "is null", "optional since 1.3 by the prose"),
-    ("/linux/devices/*/fileMode", "is one beyond the greatest value", "engines copy st_mode with its type and set-id bits"),
 ]
 
 # Faults that are more than one finding for `check`.
@@ -353,6 +355,11 @@ SEVERAL = [
     ("/process/user", "empty"), # neither uid nor gid
     ("/linux/sysctl/net.ipv4.ip_forward", "without a namespace for it"), # another sysctl needs one too
 ]
+
+# Where the message points to another place than the schema: to the element whose members do not go together.
+ELSEWHERE = {
+    ("/linux/devices/*/fileMode", "is one beyond the greatest value"): ("/linux/devices/1", ["fileMode", "0 to 511"]),
+}
 
 met = set()
 

@@ -151,6 +151,39 @@ surroundings() {
     rmdir "$place"
 }
 
+@test "check: no namespace of a kind may be made" {
+    # Of a user namespace of our own: its limits are ours to set.
+    config '.linux.namespaces |= map(select(.type == "mount" or .type == "uts" or .type == "pid"))
+        | del(.linux.sysctl, .linux.resources, .linux.cgroupsPath)'
+    # shellcheck disable=SC2016  # for the shell inside
+    FINDINGS=$(unshare --user --map-root-user --mount sh -c 'echo 0 >/proc/sys/user/max_uts_namespaces &&
+        "$0" --root "$1" --cgroup-manager disabled check --format json' "$CRUN_LITE" "$STATE") || [[ $? == 3 ]]
+    finding '.verdict == "host" and (.findings | length == 1) and (.findings[0].message | test("max_uts_namespaces is 0"))'
+    finding --argjson n "$(jq '[.linux.namespaces[].type] | index("uts")' config.json)" '.findings[0].pointer == "/linux/namespaces/\($n)"'
+    # shellcheck disable=SC2016  # as above
+    run unshare --user --map-root-user --mount sh -c 'echo 0 >/proc/sys/user/max_uts_namespaces &&
+        "$0" --root "$1" --cgroup-manager disabled run "$2"' "$CRUN_LITE" "$STATE" "$ID"
+    [[ $status == 1 && $output == *"max_*_namespaces"* ]]
+}
+
+@test "check: an id map that a file system does not take, and one that it takes" {
+    local source=$BATS_TEST_TMPDIR/source
+    mkdir "$source"
+    mount_add "$(jq -n --arg s "$source" '{destination: "/mnt", type: "bind", source: $s, options: ["bind"],
+        uidMappings: [{containerID: 0, hostID: 1000, size: 10}], gidMappings: [{containerID: 0, hostID: 1000, size: 10}]}')"
+    # Whatever the file system of the scratch directory can: check and create are of one mind.
+    if rt create "$ID" </dev/null 2>/dev/null; then
+        rt delete --force "$ID"
+        checks 0
+    else
+        agrees 3
+    fi
+    mount_add "$(jq -n '{destination: "/data", type: "bind", source: "/proc", options: ["bind"],
+        uidMappings: [{containerID: 0, hostID: 1000, size: 10}], gidMappings: [{containerID: 0, hostID: 1000, size: 10}]}')"
+    agrees 3
+    finding '.findings[0].hint | test("id-mapped")'
+}
+
 @test "check: a program that the root does not hold" {
     local filter
     for filter in '["nonexistent"]' '["/no/such/program"]' '["/etc/marker"]' '["/etc"]'; do

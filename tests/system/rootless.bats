@@ -258,3 +258,18 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     expect '.uid == 33 and .gid == 44 and .groups == [55]'
     silently rt delete --force "$ID"
 }
+
+@test "check: an ordinary user's bundle has no finding; ids of others, and no user namespace, have one" {
+    local findings
+    [[ $(rt check) == *": no findings" ]]
+    config '.linux.uidMappings += [{"containerID": 1, "hostID": 3000000000, "size": 10}]'
+    findings=$(rt check --format json) || [[ $? == 3 ]]
+    jq -e '.verdict == "host" and any(.findings[]; .pointer | startswith("/linux/uidMappings"))' <<<"$findings" >/dev/null
+    run rt run "$ID"
+    [[ $status == 1 ]]
+    config '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+    findings=$(rt check --format json) || [[ $? == 3 ]]
+    jq -e '.verdict == "host" and .findings[0].pointer == "/linux/namespaces"' <<<"$findings" >/dev/null
+    run rt run "$ID"
+    [[ $status == 1 ]]
+}

@@ -762,8 +762,8 @@ static char *find_all(const char *text)
     if (spec_parse_all(text, strlen(text), &spec, &findings) == 0)
         assert_int_equal(spec_check_all(&spec, &findings), 0);
     all[0] = '\0';
+    spec_locate_all(&spec, findings.items, findings.count);
     for (size_t i = 0; i < findings.count; i++) {
-        spec_locate(&spec, &findings.items[i]);
         used += (size_t)snprintf(all + used, sizeof(all) - used, "%u %s\n", findings.items[i].line, findings.items[i].pointer);
     }
     spec_done(&spec);

@@ -104,6 +104,12 @@ int failure_pointer(struct failure *why, const char *fmt, ...)
     return -1;
 }
 
+int failure_document(struct failure *why, const char *name)
+{
+    snprintf(why->document, sizeof(why->document), "%s", name);
+    return -1;
+}
+
 int failure_context(struct failure *why, const char *fmt, ...)
 {
     char old[sizeof(why->text)];
@@ -116,7 +122,7 @@ int failure_context(struct failure *why, const char *fmt, ...)
     return -1;
 }
 
-const char *failure_document(const struct failure *why)
+const char *failure_document_name(const struct failure *why)
 {
     return why->document[0] ? why->document : "config.json";
 }
@@ -127,9 +133,9 @@ void failure_render(const struct failure *why, char *out, unsigned long size)
     const char *open = why->pointer[0] ? " (" : "", *close = why->pointer[0] ? ")" : "";
     const char *join = why->hint[0] ? "; " : "";
     if (why->line > 0)
-        snprintf(out, size, "%s line %u%s%s%s: %s%s%s", failure_document(why), why->line, open, why->pointer, close, why->text, join,
+        snprintf(out, size, "%s line %u%s%s%s: %s%s%s", failure_document_name(why), why->line, open, why->pointer, close, why->text, join,
                  why->hint);
     else
-        snprintf(out, size, "%s%s%s%s%s%s%s%s", why->text, open, why->pointer[0] ? failure_document(why) : "",
+        snprintf(out, size, "%s%s%s%s%s%s%s%s", why->text, open, why->pointer[0] ? failure_document_name(why) : "",
                  why->pointer[0] ? " " : "", why->pointer, close, join, why->hint);
 }

@@ -63,7 +63,9 @@ static bool is_number(const char *token)
 
 static bool is_follow_up(const char *pointer, const char *refused)
 {
-    if (pointer[0] == '\0' || refused[0] == '\0')
+    if (refused[0] == '\0') /* the whole document */
+        return true;
+    if (pointer[0] == '\0')
         return false;
     if (is_below(pointer, refused) || is_below(refused, pointer))
         return true;

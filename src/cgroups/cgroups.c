@@ -62,7 +62,7 @@ static int write_early(struct cgroup *cgroup, const struct limits *limits, struc
     for (size_t i = 0; i < limits->count; i++) {
         if (limits->writes[i].flags & WRITE_LATE) {
             cgroup->late =
-                arena_grow(arena, cgroup->late, cgroup->late_count, cgroup->late_count + 1, sizeof *cgroup->late);
+                arena_grow_one(arena, cgroup->late, cgroup->late_count, sizeof *cgroup->late);
             cgroup->late[cgroup->late_count++] = limits->writes[i];
         } else if (fs_write(cgroup->fd, cgroup->name.path, &limits->writes[i], why) < 0) {
             return -1;
@@ -215,14 +215,17 @@ int cgroup_attach(const struct cgroup_request *request, struct arena *arena, str
 {
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         return attach_systemd(request, arena, cgroup, pid, why);
-    if (cgroup->fd < 0)
-        return 0;
+    return cgroup->fd < 0 ? 0 : cgroup_enter(cgroup->fd, cgroup->name.path, pid, why);
+}
+
+int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why)
+{
     char line[32];
     (void)snprintf(line, sizeof line, "%d", (int)pid); /* always fits */
-    int done = file_write_text_at(cgroup->fd, "cgroup.procs", line);
+    int done = file_write_text_at(cgroup_fd, "cgroup.procs", line);
     if (done == 0)
         return 0;
-    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, cgroup->name.path);
+    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, path);
     if (done == -EACCES)
         return failure_hint(
             why, "the process comes from a cgroup that is not delegated: start it from within the delegated one");
@@ -250,30 +253,42 @@ int cgroup_write_late(struct cgroup *cgroup, struct failure *why)
 
 /* ---- ownership ---- */
 
-int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+/* The files that the kernel lists, of those that this cgroup has. */
+static int delegate_files(const struct cgroup *cgroup, uid_t host_uid, struct arena *arena, struct failure *why)
 {
     /* CGO-08: what kernels before 4.15 had. */
     static const char before[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
-    struct arena arena = {0};
     char *names;
-    int result = 0;
-    if (cgroup->fd < 0)
-        return 0;
-    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, &arena, &names);
+    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, arena, &names);
     if (length < 0)
-        names = arena_copy(&arena, before);
-    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0)
-        result = fail_sys(why, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
-    for (char *rest = names; result == 0 && *rest;) {
+        names = arena_copy(arena, before);
+    for (char *rest = names; *rest;) {
         size_t end = strcspn(rest, "\n");
         char *next = rest + end + (rest[end] == '\n');
         rest[end] = '\0';
         /* A listed file that this cgroup does not have is no failure (CGO-07). */
         if (*rest && !strchr(rest, '/') &&
             fchownat(cgroup->fd, rest, host_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-            result = fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
+            return fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
         rest = next;
     }
+    return 0;
+}
+
+int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+{
+    if (cgroup->fd < 0)
+        return 0;
+    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0) {
+        int errnum = errno;
+        if (errnum != EPERM || mount_privilege() == PATH_ROOT)
+            return fail_errno(why, errnum, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
+        /* An ordinary user cannot give anything away: the container works, but for writing to its cgroup. */
+        log_debug("cgroup '%s' stays its creator's: not permitted to give it to uid %u", cgroup->name.path, host_uid);
+        return 0;
+    }
+    struct arena arena = {0};
+    int result = delegate_files(cgroup, host_uid, &arena, why);
     arena_done(&arena);
     return result;
 }
@@ -319,6 +334,37 @@ int cgroup_open(const struct cgroup_name *name)
         return -ENOENT;
     CLEANUP_FD int root_fd = mount_open_root(&ignored);
     return root_fd < 0 ? -ENOENT : mount_open_path(root_fd, name->path);
+}
+
+int cgroup_open_below(const struct cgroup_name *name, const char *below, struct failure *why)
+{
+    char shown[256];
+    text_sanitize(shown, sizeof shown, below);
+    CLEANUP_FD int top = cgroup_open(name);
+    if (top < 0)
+        return fail_errno(why, top, "open cgroup '%s'", name->path);
+    int fd = mount_open_path(top, below);
+    if (fd >= 0)
+        return fd;
+    (void)fail_errno(why, fd, "open cgroup '%s' below the container's '%s'", shown, name->path);
+    if (fd == -EXDEV)
+        return failure_hint(why, "the path may not leave the container's cgroup");
+    return fd == -ENOENT ? failure_hint(why, "it must exist already, in the container's own cgroup") : -1;
+}
+
+int cgroup_open_of(const struct cgroup_name *name, pid_t pid)
+{
+    struct arena arena = {0};
+    const char *path = mount_path_of(pid, &arena);
+    size_t length = strlen(name->path);
+    bool below = path && text_starts(path, name->path) && (path[length] == '/' || path[length] == '\0');
+    int fd = -ESRCH;
+    if (below) {
+        CLEANUP_FD int top = cgroup_open(name);
+        fd = top < 0 ? top : mount_open_path(top, path + length);
+    }
+    arena_done(&arena);
+    return fd;
 }
 
 static int explain_still_there(int fd, const char *path, struct failure *why)
@@ -376,54 +422,4 @@ int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct fa
         systemd_stop_unit(name->unit, deadline_ms, &refusal) < 0)
         log_debug("%s", refusal.text);
     return remove_directory(name->path, deadline_ms, why);
-}
-
-/* ---- update ---- */
-
-int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
-                           struct failure *why)
-{
-    struct devices_program program;
-    if (devices_plan(rules, count, arena, &program, why) < 0)
-        return -1;
-    int done = bpf_replace_devices(cgroup_fd, &program);
-    if (done == 0 || (done == -EPERM && mount_privilege() == PATH_ROOTLESS))
-        return 0;
-    (void)fail_errno(why, done, "replace the device program of the cgroup");
-    return failure_pointer(why, "/linux/resources/devices");
-}
-
-int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
-                  struct failure *why)
-{
-    struct limits limits;
-    struct systemd_properties properties = {0};
-    if (limits_plan(resources, arena, &limits, why) < 0)
-        return -1;
-    if (name->manager == CGROUP_MANAGER_SYSTEMD)
-        properties_of_limits(&limits, arena, &properties);
-    if (!name->path) {
-        if (limits.count == 0)
-            return 0;
-        return fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
-    }
-    CLEANUP_FD int root_fd = mount_open_root(why);
-    CLEANUP_FD int fd = root_fd < 0 ? -1 : mount_open_path(root_fd, name->path);
-    if (root_fd < 0)
-        return -1;
-    if (fd < 0)
-        return fail_errno(why, fd, "open cgroup '%s'", name->path);
-    /* It exists, so this only enables what the new limits need in the cgroups above. */
-    struct cgroup there = {.name = *name, .fd = -1};
-    struct controllers needed = controllers_of(&limits, arena);
-    if (fs_make(root_fd, name->path, &needed, &there, why) < 0)
-        return -1;
-    cgroup_close(&there);
-    if (fs_write_all_or_nothing(fd, name->path, &limits, why) < 0)
-        return -1;
-    if (resources && resources->set && resources->devices_count > 0 &&
-        cgroup_devices_replace(fd, resources->devices, resources->devices_count, arena, why) < 0)
-        return -1;
-    /* After the files: these are what is in force; the properties keep a daemon-reload from taking them back. */
-    return properties.count > 0 ? systemd_set_properties(name->unit, &properties, why) : 0;
 }

@@ -32,7 +32,7 @@ struct controllers controllers_of(const struct limits *limits, struct arena *are
             at++;
         if (at < needed.count)
             continue;
-        needed.items = arena_grow(arena, needed.items, needed.count, needed.count + 1, sizeof *needed.items);
+        needed.items = arena_grow_one(arena, needed.items, needed.count, sizeof *needed.items);
         needed.items[needed.count++] = (struct controller_need){write->controller, write->pointer};
     }
     return needed;

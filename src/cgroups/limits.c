@@ -19,12 +19,21 @@
 #define MEMORY_ROOM_FOR_INIT (16u << 20)
 #define PIDS_MAX 4194304 /* PID_MAX_LIMIT: pids.max refuses more, and more is no limit */
 #define CPU_PERIOD_DEFAULT 100000
+/* A cgroup has some hundred files; a line for each of a thousand disks fits in as well. */
+#define WRITES_MAX 4096
+
+/* The files that may have to wait for init. */
+static const char *const late_files[] = {"cgroup.freeze", "pids.max", "memory.max", "memory.high"};
+#define LATE_FILES ARRAY_LENGTH(late_files)
 
 struct planning {
     struct arena *arena;
     struct limits limits;
     struct findings *findings;
     struct failure *why; /* of the findings */
+    bool late[LATE_FILES];     /* there is a late write to it */
+    struct cgroup_write spare; /* takes what is too much */
+    const char *too_much;      /* pointer of the first one; NULL: none */
 };
 
 static const char *controller_of(struct arena *arena, const char *file)
@@ -49,11 +58,13 @@ static bool waits_for_init(const char *file, const char *value)
 }
 
 /* A write to a file that has a late write is late as well: the last one asked for must be the last one made. */
-static bool has_late_write(const struct limits *limits, const char *file)
+static bool is_late(struct planning *planning, const char *file, const char *value)
 {
-    for (size_t i = 0; i < limits->count; i++)
-        if ((limits->writes[i].flags & WRITE_LATE) && text_equal(limits->writes[i].file, file))
-            return true;
+    for (size_t i = 0; i < LATE_FILES; i++)
+        if (text_equal(file, late_files[i])) {
+            planning->late[i] |= waits_for_init(file, value);
+            return planning->late[i];
+        }
     return false;
 }
 
@@ -61,16 +72,19 @@ static struct cgroup_write *add(struct planning *planning, const char *pointer, 
                                 const char *value)
 {
     struct limits *limits = &planning->limits;
-    bool late = waits_for_init(file, value) || has_late_write(limits, file);
-    limits->writes =
-        arena_grow(planning->arena, limits->writes, limits->count, limits->count + 1, sizeof *limits->writes);
-    struct cgroup_write *write = &limits->writes[limits->count++];
+    struct cgroup_write *write = &planning->spare;
+    if (limits->count < WRITES_MAX) {
+        limits->writes = arena_grow_one(planning->arena, limits->writes, limits->count, sizeof *limits->writes);
+        write = &limits->writes[limits->count++];
+    } else if (planning->too_much == NULL) {
+        planning->too_much = pointer;
+    }
     *write = (struct cgroup_write){
         .file = file,
         .value = value,
         .controller = controller_of(planning->arena, file),
         .pointer = pointer,
-        .flags = flags | (late ? WRITE_LATE : 0),
+        .flags = flags | (is_late(planning, file, value) ? WRITE_LATE : 0),
     };
     return write;
 }
@@ -111,7 +125,7 @@ static int plan_swap(struct planning *planning, const struct spec_resources *res
     int64_t swap = resources->memory.swap.value;
     if (swap == 0 && !limited)
         return 0; /* "not asked for": nerdctl sends it so */
-    if (swap == -1) {
+    if (swap < 0) { /* less than -1 was refused */
         add(planning, pointer, WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT, "memory.swap.max", "max");
         return 0;
     }
@@ -433,8 +447,11 @@ static int plan_network(struct planning *planning, const struct spec_resources *
     if (resources->network_class_id.set && resources->network_class_id.value != 0 &&
         refuse(planning, R "/network/classID", "network.classID") < 0)
         return -1;
-    if (resources->network_priorities_count > 0)
-        return refuse(planning, R "/network/priorities", "network.priorities");
+    for (size_t i = 0; i < resources->network_priorities_count; i++)
+        if (resources->network_priorities[i].priority != 0 &&
+            refuse(planning, arena_format(planning->arena, R "/network/priorities/%zu/priority", i),
+                   "network.priorities") < 0)
+            return -1;
     return 0;
 }
 
@@ -512,6 +529,10 @@ int limits_plan_all(const struct spec_resources *resources, struct arena *arena,
             return -1;
         plan_pids(&planning, resources);
         if (plan_rdma(&planning, resources) < 0 || plan_unified(&planning, resources) < 0)
+            return -1;
+        if (planning.too_much != NULL &&
+            found(findings, fail_config(findings->why, planning.too_much,
+                                        "more than the %d settings of a cgroup that this runtime takes", WRITES_MAX)) < 0)
             return -1;
     }
     *ret_limits = planning.limits;

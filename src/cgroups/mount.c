@@ -76,10 +76,10 @@ enum path_privilege mount_privilege(void)
     return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USER_NS_INITIAL ? PATH_ROOTLESS : PATH_ROOT;
 }
 
-char *mount_own_path(struct arena *arena)
+static char *read_path(const char *file, struct arena *arena)
 {
     char *data;
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", OWN_FILE_MAX, arena, &data) < 0)
+    if (file_read_at(AT_FDCWD, file, OWN_FILE_MAX, arena, &data) < 0)
         return NULL;
     for (char *line = data; *line;) {
         size_t length = strcspn(line, "\n");
@@ -91,6 +91,16 @@ char *mount_own_path(struct arena *arena)
         line += length + (line[length] == '\n');
     }
     return NULL;
+}
+
+char *mount_own_path(struct arena *arena)
+{
+    return read_path("/proc/self/cgroup", arena);
+}
+
+char *mount_path_of(pid_t pid, struct arena *arena)
+{
+    return read_path(arena_format(arena, "/proc/%d/cgroup", (int)pid), arena);
 }
 
 char *mount_delegated_path(int root_fd, const char *own, struct arena *arena)

@@ -30,10 +30,11 @@ static int add_components(struct arena *arena, char **path, const char *words, s
             return fail_config(why, POINTER, "a component of cgroupsPath has at most %d bytes, found %zu", NAME_MAX, length);
         if (length > 0 && !(length == 1 && rest[0] == '.'))
             *path = arena_format(arena, "%s/%.*s", *path, (int)length, rest);
+        /* At once: a path of a million components is refused before it is put together. */
+        if (strlen(*path) >= PATH_MAX / 2)
+            return fail_config(why, POINTER, "cgroupsPath has less than %d bytes, found %zu", PATH_MAX / 2, strlen(words));
         rest += length + (rest[length] == '/');
     }
-    if (strlen(*path) >= PATH_MAX / 2)
-        return fail_config(why, POINTER, "cgroupsPath has less than %d bytes, found %zu", PATH_MAX / 2, strlen(*path));
     return 0;
 }
 

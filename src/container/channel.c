@@ -74,6 +74,7 @@ static void tame_failure(struct failure *failure)
     failure->document[sizeof(failure->document) - 1] = '\0';
     failure->pointer[sizeof(failure->pointer) - 1] = '\0';
     failure->hint[sizeof(failure->hint) - 1] = '\0';
+    failure->document[0] = '\0'; /* who reads the document knows its name */
     text_sanitize(tame.text, sizeof(tame.text), failure->text);
     text_sanitize(tame.document, sizeof(tame.document), failure->document);
     text_sanitize(tame.pointer, sizeof(tame.pointer), failure->pointer);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/spawn.h"
 #include "base/text.h"
@@ -29,6 +30,17 @@ static int timeout_ms(const struct spec_hook *hook)
     return hook->timeout.value > INT_MAX / 1000 ? INT_MAX : (int)hook->timeout.value * 1000;
 }
 
+static int open_directory(const struct hook_call *call)
+{
+    if (call->kind == HOOK_START_CONTAINER)
+        return -1;
+    int fd = open(call->state->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    /* Gone, or closed to the root of a user namespace: the hook stays where its caller is. */
+    if (fd >= 0 && faccessat(fd, ".", X_OK, AT_EACCESS) < 0)
+        fd_close(&fd);
+    return fd;
+}
+
 static int explain(enum hook_kind kind, const struct spec_hook *hook, size_t index, const struct spawn_result *result,
                    struct failure *why)
 {
@@ -42,13 +54,14 @@ static int run_one(const struct spec_hook *hook, size_t index, const struct hook
                    struct failure *why)
 {
     struct arena arena = {0};
+    CLEANUP_FD int directory = open_directory(call);
     struct spawn program = {
         .path = hook->path,
         .argv = hook->args_set && hook->args.count > 0 ? list_new(&arena, &hook->args) : NULL,
         .envp = hook->env_set ? list_new(&arena, &hook->env) : call->default_env,
         .input = document,
         .input_length = length,
-        .directory_fd = call->directory_fd,
+        .directory_fd = directory,
         .timeout_ms = timeout_ms(hook),
     };
     struct spawn_result result;

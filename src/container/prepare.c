@@ -51,6 +51,14 @@ static int read_bundle(struct birth *birth, struct findings *findings)
     return 0;
 }
 
+/* `create` works without one; `start` is what fails then (runtime.md). */
+static int check_process(const struct birth *birth, struct failure *why)
+{
+    if (birth->mode == BIRTH_CREATE || birth->spec.process.set)
+        return 0;
+    return fail_config(why, "/process", "there is no process to start");
+}
+
 static int check_terminal(const struct birth *birth, struct failure *why)
 {
     bool terminal = birth->spec.process.set && birth->spec.process.terminal;
@@ -99,8 +107,8 @@ static int check_specification(struct birth *birth, struct findings *findings)
 {
     const struct spec *spec = &birth->spec;
     if (spec_check_all(spec, findings) < 0 || seccomp_check_all(&spec->linux.seccomp, findings) < 0 ||
-        limits_check_all(spec, findings) < 0 || found(findings, check_terminal(birth, findings->why)) < 0 ||
-        environment_check_all(&spec->process, findings) < 0)
+        limits_check_all(spec, findings) < 0 || found(findings, check_process(birth, findings->why)) < 0 ||
+        found(findings, check_terminal(birth, findings->why)) < 0 || environment_check_all(&spec->process, findings) < 0)
         return -1;
     return lsm_check_all(&spec->process, spec->linux.mount_label, findings);
 }
@@ -119,10 +127,14 @@ static int plan_namespaces(struct birth *birth, struct findings *findings)
     if (check_ids(birth, findings) < 0 || ns_open_all(&birth->namespaces, findings) < 0 || plan_sysctls(birth, findings) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
-    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD;
-    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
-    birth->hooks_wait = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0;
-    return 0;
+    /* With a new user namespace init is cloned from within the joined cgroup namespace (ns/join.c), where nsdelegate forbids a child in
+     * a cgroup outside of that namespace's root: we, who are not in it, move init. */
+    birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD ||
+                    (birth->namespaces.new_user && ns_is_joined(&birth->namespaces, NS_CGROUP));
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach || birth->spec.linux.intel_rdt.set;
+    birth->creator_continues = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0 ||
+                               birth->spec.linux.net_devices_count > 0;
+    return found(findings, ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, findings->why));
 }
 
 static void prepare_arguments(struct birth *birth)
@@ -151,6 +163,15 @@ static int plan_cgroup(struct birth *birth, struct findings *findings)
     return cgroup_plan_all(&birth->cgroup_request, &birth->arena, &birth->state.cgroup, findings);
 }
 
+static int plan_resctrl(struct birth *birth, struct failure *why)
+{
+    const struct spec_intel_rdt *wanted = &birth->spec.linux.intel_rdt;
+    if (!wanted->set)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    return root < 0 ? -1 : resctrl_locate(root, birth->request->id, wanted, &birth->arena, &birth->state.resctrl, why);
+}
+
 static int plan_root(struct birth *birth, struct findings *findings)
 {
     struct failure unimportant;
@@ -169,9 +190,9 @@ static int plan_root(struct birth *birth, struct findings *findings)
 int prepare_check(struct birth *birth, struct findings *findings)
 {
     if (read_bundle(birth, findings) < 0 || check_specification(birth, findings) < 0 || plan_namespaces(birth, findings) < 0 ||
-        plan_root(birth, findings) < 0)
+        plan_root(birth, findings) < 0 || plan_cgroup(birth, findings) < 0)
         return -1;
-    return plan_cgroup(birth, findings);
+    return found(findings, plan_resctrl(birth, findings->why));
 }
 
 int prepare_plan(struct birth *birth, struct failure *why)
@@ -220,10 +241,12 @@ static int begin_record(struct birth *birth, struct failure *why)
     state->owner = geteuid();
     state->annotations = birth->spec.annotations;
     state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
+    state->no_process = !birth->spec.process.set;
+    state->keeps_keyring = (birth->request->flags & CREATE_NO_NEW_KEYRING) != 0;
     state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
-    if (state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0)
+    if (state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0 || state_keep_resctrl(&birth->directory, &state->resctrl, why) < 0)
         return -1;
     return state_begin(&birth->directory, state, why);
 }
@@ -236,22 +259,40 @@ static int make_cgroup(struct birth *birth, struct failure *why)
     return 0;
 }
 
+static int make_resctrl(struct birth *birth, struct failure *why)
+{
+    struct resctrl_name *name = &birth->state.resctrl;
+    bool to_make = name->made;
+    if (name->group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    birth->resctrl_begun = root >= 0;
+    if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
+        return -1;
+    /* Somebody else made it meanwhile: the record must not claim it. */
+    if (name->made == to_make)
+        return 0;
+    return state_keep_resctrl(&birth->directory, name, why) < 0 ? -1 : state_save(&birth->directory, &birth->state, why);
+}
+
 static int open_root(struct birth *birth, struct failure *why)
 {
     rootfs_set_cgroup(birth->rootfs, birth->cgroup.name.path);
     return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
 }
 
-static int make_filter(struct birth *birth, struct failure *why)
+int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena *arena, struct seccomp_filter *ret_filter,
+                   struct failure *why)
 {
-    const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
     if (!seccomp->set)
         return 0;
     /* Without a cache directory every start compiles: slower, not wrong. */
-    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+    if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));
-    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
+    CLEANUP_FD int cache = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (seccomp_build_cached(seccomp, cache, arena, ret_filter, why) < 0)
+        return -1;
+    return ret_filter->notify ? seccomp_find_agent(seccomp->listener_path, why) : 0;
 }
 
 int prepare_channel(struct birth *birth, struct failure *why)
@@ -266,7 +307,9 @@ int prepare_channel(struct birth *birth, struct failure *why)
 
 int prepare_make(struct birth *birth, struct failure *why)
 {
-    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || open_root(birth, why) < 0 || make_filter(birth, why) < 0)
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || make_resctrl(birth, why) < 0 || open_root(birth, why) < 0)
+        return -1;
+    if (prepare_filter(&birth->spec.linux.seccomp, birth->directory.root_fd, &birth->arena, &birth->filter, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ static const struct id_words {
 
 /* KERNEL(4.15): 340 lines. */
 #define MAP_LINES_LIMIT 340 /* also keeps the search for overlaps short */
+#define MAP_SIZE_LIMIT ((size_t)64 * 1024)
 
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host)
 {
@@ -112,6 +114,28 @@ int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings)
     if (!plan->new_user)
         return 0;
     return check_map(&plan->linux->uid_mappings, UIDS, findings) < 0 ? -1 : check_map(&plan->linux->gid_mappings, GIDS, findings);
+}
+
+int ns_read_uid_map(pid_t pid, struct arena *arena, struct id_mappings *ret_mappings)
+{
+    char path[64], *content;
+    struct id_mappings mappings = {.items = arena_alloc(arena, MAP_LINES_LIMIT * sizeof(*mappings.items))};
+    snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+    ssize_t length = file_read_at(-1, path, MAP_SIZE_LIMIT, arena, &content);
+    if (length < 0)
+        return (int)length;
+    for (char *at = content; *at != '\0' && mappings.count < MAP_LINES_LIMIT; at += strcspn(at, "\n"), at += *at == '\n') {
+        struct id_mapping *map = &mappings.items[mappings.count];
+        char *end;
+        map->inside = (uint32_t)strtoul(at, &end, 10);
+        map->host = (uint32_t)strtoul(end, &end, 10);
+        map->size = (uint32_t)strtoul(end, &end, 10);
+        if (*end != '\n' || map->size == 0)
+            return -EINVAL;
+        mappings.count++;
+    }
+    *ret_mappings = mappings;
+    return 0;
 }
 
 static int write_proc(pid_t pid, const char *file, const char *content, size_t length)

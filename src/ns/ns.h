@@ -88,6 +88,9 @@ int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
  * id without privilege (setgroups denied), or through newuidmap/newgidmap.
  * *ret_setgroups_denied: supplementary groups cannot be set inside. */
 int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why) MUST_CHECK;
+/* The user ids of the user namespace that `pid` is in, as ours sees them: where the namespace was joined, config.json
+ * does not know them.  PLAIN: 0 or -errno. */
+int ns_read_uid_map(pid_t pid, struct arena *arena, struct id_mappings *ret_mappings) MUST_CHECK;
 /* Translates an id of the container to the host's; false when it is not mapped. */
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host);
 
@@ -98,12 +101,43 @@ int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the contai
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 
+/* /linux/netDevices: devices of the creator's network namespace that go into the container's and, should create fail, come back.
+ * All run in: creator.  Need CAP_NET_ADMIN in both namespaces and CAP_SYS_ADMIN. */
+struct ns_devices;
+/* After ns_open, before anything exists: every device is there and may be moved as far as can be known.  *ret_devices is NULL when
+ * none is listed; its memory belongs to the arena. */
+int ns_devices_open(const struct ns_plan *plan, struct arena *arena, struct ns_devices **ret_devices, struct failure *why) MUST_CHECK;
+/* Once `init` is in its network namespace, before hooks.  After a failure some may be inside: ns_devices_take_back. */
+int ns_devices_move(struct ns_devices *devices, const struct ns_plan *plan, pid_t init, struct failure *why) MUST_CHECK;
+/* Whatever went inside comes back with its name, addresses and state; what cannot is a warning. */
+void ns_devices_take_back(struct ns_devices *devices);
+/* They are the container's from here on.  NULL is fine. */
+void ns_devices_close(struct ns_devices *devices);
+
 /* PURE; reports.  What the kernel would refuse of /linux/uidMappings and gidMappings of a new user namespace. */
 int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
 
 /* Runs in: check.  Reports the new namespaces and id maps that this host or this caller cannot have, as far as that shows
  * without making any. */
 int ns_probe(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
+/* ---- a live container, for exec ---- */
+
+struct ns_entry {
+    pid_t pid;       /* the container's init, for messages */
+    int pidfd;       /* of it; lent */
+    uint64_t left;   /* CLONE_NEW* of the namespaces that are not the caller's own and not joined yet */
+    bool other_user; /* the user namespace was among them */
+};
+/* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does. */
+int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+/* Runs in: escort.  The pid namespace, which takes effect for children; where the caller has no right to it, together with
+ * the user namespace, which then gives that right. */
+int ns_enter_for_children(struct ns_entry *entry, struct failure *why) MUST_CHECK;
+/* Runs in: joiner, inside its cgroup (a cgroup namespace is joined).  All the rest in one setns.  After this: full
+ * capabilities in the container's user namespace, root in it where root is mapped; the working directory and root are those
+ * of a joined mount namespace; the parent-death signal is gone where the user namespace changed. */
+int ns_enter(struct ns_entry *entry, struct failure *why) MUST_CHECK;
 
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */

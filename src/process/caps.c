@@ -73,6 +73,11 @@ static int capability_number(const char *word)
     return -1;
 }
 
+bool caps_is_name(const char *word)
+{
+    return capability_number(word) >= 0;
+}
+
 static uint64_t plan_set(const struct strings *words, const char *set, unsigned count)
 {
     uint64_t bits = 0;

@@ -140,7 +140,8 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
 
 int limits_check_all(const struct spec *spec, struct findings *findings)
 {
-    if (check_rlimits(&spec->process, findings) < 0 || found(findings, check_oom_score(&spec->process, findings->why)) < 0)
+    if (check_rlimits(&spec->process, findings) < 0 || found(findings, check_oom_score(&spec->process, findings->why)) < 0 ||
+        found(findings, affinity_check(&spec->process, findings->why)) < 0)
         return -1;
     return scheduling_check_all(spec, findings);
 }

@@ -47,6 +47,9 @@ int fds_ensure_standard(struct failure *why) MUST_CHECK;
  * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
+/* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init, after the
+ * root switch. */
+void fds_take_null_inside(void);
 /* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
 int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
 
@@ -76,6 +79,8 @@ int caps_drop_bounding(const struct caps_plan *plan, struct failure *why) MUST_C
 int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 /* Final sets; ambient last.  What the process cannot have is a warning, not an error (CAP-09). */
 int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
+/* PURE but for the installed libcap's table: is it the name of a capability? */
+bool caps_is_name(const char *word);
 extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 /* Does the caller have it, effective?  `number`: CAP_SYS_ADMIN, … */
 bool caps_have(unsigned number);
@@ -88,7 +93,7 @@ int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct fai
  * on, which a rootless creator is not.  A value that is in force already is never an error. */
 int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
                          struct failure *why) MUST_CHECK;
-/* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c; for the creator, before
+/* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c and affinity.c; for the creator, before
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
 int limits_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
@@ -100,10 +105,23 @@ int limits_probe(const struct spec_process *process, struct findings *findings) 
  * Runs in: init, joiner, before the seccomp filter (profiles forbid personality(2), PERS-04) and before
  * identity_take (real-time classes need CAP_SYS_NICE). */
 int scheduling_set(const struct spec *spec, struct failure *why) MUST_CHECK;
+/* After the last hook: takes back what let a process with SCHED_DEADLINE start them. */
+int scheduling_settle(const struct spec *spec, struct failure *why) MUST_CHECK;
 int scheduling_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* PURE; reports */
 /* For the features document; each ended by NULL. */
 extern const char *const scheduling_memory_policy_mode_words[];
 extern const char *const scheduling_memory_policy_flag_words[];
+
+/* ---- affinity.c ---- */
+/* PURE: the two lists of /process/execCPUAffinity.  Part of limits_check. */
+int affinity_check(const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Every CPU that the cgroup's cpuset leaves: the caller's own restriction is not the container's.  Best effort.
+ * Runs in: init, inside its cgroup. */
+void affinity_release(void);
+/* Runs in: escort of exec, before anything is in the container's cgroup.  `initial`; with neither list affinity_release. */
+int affinity_set_initial(const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Runs in: joiner, inside its cgroup.  Without `final` the kernel's answer to the move stays. */
+int affinity_set_final(const struct spec_process *process, struct failure *why) MUST_CHECK;
 
 /* ---- lsm.c ---- */
 bool lsm_apparmor_enabled(void);

@@ -74,6 +74,7 @@ _Static_assert(sizeof(struct scheduler_plan) == 56, "the layout is the kernel's"
 
 #define POLICY_ISO 4 /* reserved by the kernel's headers, never implemented */
 #define UTIL_CLAMP_WIDEST 1024
+#define FLAG_RESET_ON_FORK 0x01
 
 static const struct word scheduler_policies[] = {
     {"SCHED_OTHER", SCHED_OTHER}, {"SCHED_FIFO", SCHED_FIFO}, {"SCHED_RR", SCHED_RR},
@@ -82,7 +83,7 @@ static const struct word scheduler_policies[] = {
 };
 
 static const struct word scheduler_flags[] = {
-    {"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},       {"SCHED_FLAG_DL_OVERRUN", 0x04},
+    {"SCHED_FLAG_RESET_ON_FORK", FLAG_RESET_ON_FORK},  {"SCHED_FLAG_RECLAIM", 0x02},       {"SCHED_FLAG_DL_OVERRUN", 0x04},
     {"SCHED_FLAG_KEEP_POLICY", 0x08},    {"SCHED_FLAG_KEEP_PARAMS", 0x10},   {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
     {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
 };
@@ -139,11 +140,12 @@ static int scheduler_plan(const struct spec_scheduler *want, struct scheduler_pl
     return 0;
 }
 
-static int scheduler_set(const struct spec_scheduler *want, struct failure *why)
+static int scheduler_set(const struct spec_scheduler *want, uint64_t more_flags, struct failure *why)
 {
     struct scheduler_plan plan;
     if (scheduler_plan(want, &plan, why) < 0)
         return -1;
+    plan.flags |= more_flags;
     if (kernel_sched_setattr(0, &plan, 0) == 0)
         return 0;
     fail_sys(why, "set scheduler %s", want->policy);
@@ -156,6 +158,13 @@ static int scheduler_set(const struct spec_scheduler *want, struct failure *why)
     if (why->errnum == EBUSY)
         return failure_hint(why, "the CPUs of this cpuset have no bandwidth left for it");
     return -1;
+}
+
+/* The kernel lets no process with SCHED_DEADLINE fork, unless its children are without; hooks are our children. */
+static bool hooks_need_reset(const struct spec *spec)
+{
+    return text_equal(spec->process.scheduler.policy, "SCHED_DEADLINE") &&
+           (spec->hooks[HOOK_CREATE_CONTAINER].count > 0 || spec->hooks[HOOK_START_CONTAINER].count > 0);
 }
 
 /* ---- I/O priority ---- */
@@ -263,8 +272,11 @@ static int parse_nodes(const char *nodes, struct memory_policy_plan *plan, struc
         }
         if (result < 0 || last < first)
             return refuse_nodes(why, nodes, result < 0 ? result : -EINVAL);
-        for (uint64_t node = first; node <= last; node++)
-            plan->mask[node / LONG_BITS] |= 1ul << (node % LONG_BITS);
+        for (uint64_t node = first; node <= last; node++) {
+            bool whole = node % LONG_BITS == 0 && last - node >= LONG_BITS - 1;
+            plan->mask[node / LONG_BITS] |= whole ? ~0ul : 1ul << (node % LONG_BITS);
+            node += whole ? LONG_BITS - 1 : 0;
+        }
         if (last + 1 > plan->mask_bits)
             plan->mask_bits = last + 1;
         if (*cursor == '\0')
@@ -367,7 +379,8 @@ int scheduling_check_all(const struct spec *spec, struct findings *findings)
 
 int scheduling_set(const struct spec *spec, struct failure *why)
 {
-    if (spec->process.scheduler.set && scheduler_set(&spec->process.scheduler, why) < 0)
+    uint64_t for_hooks = hooks_need_reset(spec) ? FLAG_RESET_ON_FORK : 0;
+    if (spec->process.scheduler.set && scheduler_set(&spec->process.scheduler, for_hooks, why) < 0)
         return -1;
     if (spec->process.io_priority.set && io_priority_set(&spec->process, why) < 0)
         return -1;
@@ -376,4 +389,9 @@ int scheduling_set(const struct spec *spec, struct failure *why)
     if (spec->linux.personality.set && personality_set(spec, why) < 0)
         return -1;
     return 0;
+}
+
+int scheduling_settle(const struct spec *spec, struct failure *why)
+{
+    return spec->process.scheduler.set && hooks_need_reset(spec) ? scheduler_set(&spec->process.scheduler, 0, why) : 0;
 }

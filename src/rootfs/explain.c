@@ -40,6 +40,8 @@ static const char *hint_invalid(const struct rootfs *rootfs, const struct mount_
         return rootfs->in_user_ns || !rootfs->around.privileged
                    ? "the source may have mounts below it that must stay visible: use rbind instead of bind"
                    : "the source may be an unbindable mount";
+    if (step->kind == MOUNT_FILESYSTEM && step->options.data.count > 0)
+        return "the filesystem may not know one of its options, or not this value: the kernel log tells which";
     return NULL;
 }
 

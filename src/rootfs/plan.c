@@ -7,6 +7,7 @@
 #include "rootfs/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -202,6 +203,24 @@ static int check_bind(const struct mount_step *step, const struct spec_mount *mo
     return 0;
 }
 
+/* idmap=…: ranges of the option instead of the mount's members. */
+static int plan_id_ranges(struct rootfs *rootfs, struct mount_step *step, const char *pointer, struct failure *why)
+{
+    const struct spec_linux *of = &rootfs->spec->linux;
+    struct id_mappings *maps = arena_alloc(rootfs->arena, 2 * sizeof(*maps));
+
+    if (id_ranges_resolve(&step->options.uid_ranges, &of->uid_mappings, rootfs->arena, &maps[0]) < 0 ||
+        id_ranges_resolve(&step->options.gid_ranges, &of->gid_mappings, rootfs->arena, &maps[1]) < 0) {
+        fail_config(why, pointer,
+                    "the option idmap of the mount at '%s' counts in ids that the container's user namespace does not map",
+                    step->target_inside);
+        return failure_hint(why, "without '@' the ids are the host's");
+    }
+    step->uid_mappings = &maps[0];
+    step->gid_mappings = &maps[1];
+    return 0;
+}
+
 static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
                       const char *pointer, struct failure *why)
 {
@@ -212,6 +231,12 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
         return 0;
     if (step->kind != MOUNT_BIND) {
         return fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
+    }
+    if (step->options.uid_ranges.count > 0) {
+        if (!any)
+            return plan_id_ranges(rootfs, step, pointer, why);
+        fail_config(why, pointer, "mount at '%s' says twice how its ids are mapped", step->target_inside);
+        return failure_hint(why, "with uidMappings and gidMappings the option is idmap alone");
     }
     if (any && !mappings) {
         fail_config(why, pointer,
@@ -238,8 +263,8 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
 
 static void propagation_add(struct rootfs *rootfs, struct mount_step *step, uint64_t kind, bool recursive)
 {
-    step->propagation = arena_grow(rootfs->arena, step->propagation, step->propagation_count,
-                                   step->propagation_count + 1, sizeof(*step->propagation));
+    step->propagation = arena_grow_one(rootfs->arena, step->propagation, step->propagation_count,
+                                       sizeof(*step->propagation));
     step->propagation[step->propagation_count++] = (struct propagation){.kind = kind, .recursive = recursive};
 }
 
@@ -272,8 +297,7 @@ static enum mount_kind mount_kind_of(const struct spec_mount *mount, const struc
 {
     if (options->remount)
         return MOUNT_REMOUNT;
-    /* Engines send type "bind" without the option now and then. */
-    if (options->bind || text_equal(mount->type, "bind"))
+    if (options->bind)
         return MOUNT_BIND;
     if (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2"))
         return MOUNT_CGROUP;
@@ -288,6 +312,12 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (!step->type || !*step->type) {
         fail_config(why, pointer, "mount at '%s' has no type", step->target_inside);
         failure_hint(why, "give a filesystem type, or the option bind or rbind");
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (text_equal(step->type, "bind")) {
+        fail_config(why, pointer, "mount at '%s' has the type bind, but the kernel has no filesystem of this type",
+                    step->target_inside);
+        failure_hint(why, "what makes a bind mount is the option bind or rbind");
         return failure_pointer(why, "%s/type", pointer);
     }
     if (step->options.copy_up && !tmpfs)
@@ -309,26 +339,10 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (tmpfs || kernels_own || step->kind == MOUNT_CGROUP || text_equal(step->type, "mqueue") ||
         text_equal(step->type, "devpts"))
         step->options.superblock_set &= ~(unsigned) SUPERBLOCK_READ_ONLY;
+    /* Nothing in them has a version, or anything to say: no reason to mount them by mount(2). */
+    if (kernels_own)
+        step->options.superblock_set &= ~(unsigned) (SUPERBLOCK_IVERSION | SUPERBLOCK_SILENT);
     return 0;
-}
-
-/* A remount of what an earlier entry will only make read-only at the end changes that intent. */
-static void plan_remount(struct rootfs *rootfs, struct mount_step *step)
-{
-    for (size_t i = rootfs->mounts_count; i-- > 0;) {
-        struct mount_step *earlier = &rootfs->mounts[i];
-        if (strcmp(earlier->target_inside, step->target_inside) != 0 || earlier->kind == MOUNT_REMOUNT)
-            continue;
-        if (!text_equal(earlier->type, "tmpfs") || earlier->kind != MOUNT_FILESYSTEM)
-            return;
-        if (step->options.attributes.set & MOUNT_ATTR_RDONLY) {
-            earlier->seal_read_only = true;
-            step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
-        } else if (step->options.attributes.clear & MOUNT_ATTR_RDONLY) {
-            earlier->seal_read_only = false;
-        }
-        return;
-    }
 }
 
 static int plan_by_kind(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
@@ -341,8 +355,7 @@ static int plan_by_kind(struct rootfs *rootfs, struct mount_step *step, const st
         step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
         return 0;
     case MOUNT_REMOUNT:
-        plan_remount(rootfs, step);
-        return 0;
+        return 0; /* plan_remounts sees to it when all are there */
     case MOUNT_FILESYSTEM:
     case MOUNT_CGROUP:
     default:
@@ -378,12 +391,56 @@ static int plan_mount(struct rootfs *rootfs, const struct spec_mount *mount, siz
     return 0;
 }
 
+/* A remount of what an earlier entry will only make read-only at the end changes that intent. */
+static void plan_remount(struct mount_step *earlier, struct mount_step *step)
+{
+    if (!text_equal(earlier->type, "tmpfs") || earlier->kind != MOUNT_FILESYSTEM)
+        return;
+    if (step->options.attributes.set & MOUNT_ATTR_RDONLY) {
+        earlier->seal_read_only = true;
+        step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+    } else if (step->options.attributes.clear & MOUNT_ATTR_RDONLY) {
+        earlier->seal_read_only = false;
+    }
+}
+
+static int compare_targets(const void *left, const void *right)
+{
+    const struct mount_step *a = *(struct mount_step *const *) left, *b = *(struct mount_step *const *) right;
+    int order = strcmp(a->target_inside, b->target_inside);
+
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Sorted, since a config may hold a hundred thousand. */
+static void plan_remounts(struct rootfs *rootfs)
+{
+    struct mount_step **sorted, *mounted = NULL;
+    size_t remounts = 0;
+
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        remounts += rootfs->mounts[i].kind == MOUNT_REMOUNT;
+    if (remounts == 0)
+        return;
+    sorted = arena_alloc(rootfs->arena, rootfs->mounts_count * sizeof(struct mount_step *));
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        sorted[i] = &rootfs->mounts[i];
+    qsort(sorted, rootfs->mounts_count, sizeof(struct mount_step *), compare_targets);
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        if (sorted[i]->kind != MOUNT_REMOUNT)
+            mounted = sorted[i];
+        else if (mounted && strcmp(mounted->target_inside, sorted[i]->target_inside) == 0)
+            plan_remount(mounted, sorted[i]);
+    }
+}
+
 static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct findings *findings)
 {
     rootfs->mounts = arena_alloc(rootfs->arena, (spec->mounts_count + 1) * sizeof(*rootfs->mounts));
     for (size_t i = 0; i < spec->mounts_count; i++)
         if (plan_mount(rootfs, &spec->mounts[i], i, bundle, findings) < 0)
             return -1;
+    plan_remounts(rootfs);
     return 0;
 }
 
@@ -409,16 +466,6 @@ static struct mount_step *plan_dev(struct rootfs *rootfs)
         break;
     }
     return NULL;
-}
-
-/* Made early it would be hidden by a later mount on a directory above it. */
-static bool hidden_later(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
-{
-    for (const struct mount_step *step = dev_step + 1; step < rootfs->mounts + rootfs->mounts_count; step++)
-        if (step->kind != MOUNT_REMOUNT && strcmp(path, step->target_inside) != 0 &&
-            path_is_below(path, step->target_inside))
-            return true;
-    return false;
 }
 
 /* A link made early would lead a later mount on that very name astray. */
@@ -476,6 +523,49 @@ static bool device_listed(const struct rootfs *rootfs, const char *path)
     return false;
 }
 
+struct place {
+    const char *path;
+    struct device_step *device; /* NULL: a mount */
+};
+
+/* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap. */
+static int compare_places(const void *left, const void *right)
+{
+    const unsigned char *a = (const unsigned char *) ((const struct place *) left)->path;
+    const unsigned char *b = (const unsigned char *) ((const struct place *) right)->path;
+
+    while (*a && *a == *b)
+        a++, b++;
+    int first = *a == '/' ? 1 : *a ? *a + 1 : 0, second = *b == '/' ? 1 : *b ? *b + 1 : 0;
+    return first - second;
+}
+
+/* Which devices go into the new /dev before it is attached: one that a later mount on a directory above it would hide is
+ * made after all mounts. */
+static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    const struct mount_step *end = rootfs->mounts + rootfs->mounts_count;
+    struct place *places = arena_alloc(rootfs->arena, (rootfs->mounts_count + rootfs->devices_count) * sizeof(*places));
+    const char *covered = NULL; /* the outermost mount above the place */
+    size_t count = 0;
+
+    for (const struct mount_step *step = dev_step + 1; step < end; step++)
+        if (step->kind != MOUNT_REMOUNT)
+            places[count++] = (struct place){step->target_inside, NULL};
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (path_is_below(rootfs->devices[i].path_inside, "/dev"))
+            places[count++] = (struct place){rootfs->devices[i].path_inside, &rootfs->devices[i]};
+    qsort(places, count, sizeof(*places), compare_places);
+    for (size_t i = 0; i < count; i++) {
+        if (covered && !path_is_below(places[i].path, covered))
+            covered = NULL;
+        if (places[i].device)
+            places[i].device->in_new_dev = !covered || strcmp(covered, places[i].path) == 0;
+        else if (!covered)
+            covered = places[i].path;
+    }
+}
+
 static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
                         struct findings *findings)
 {
@@ -493,11 +583,8 @@ static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const st
             .number = makedev(default_devices[i].major, default_devices[i].minor),
         };
     }
-    for (size_t i = 0; i < rootfs->devices_count; i++) {
-        struct device_step *device = &rootfs->devices[i];
-        device->in_new_dev = dev_step && path_is_below(device->path_inside, "/dev") &&
-                             !hidden_later(rootfs, dev_step, device->path_inside);
-    }
+    if (dev_step)
+        plan_early_devices(rootfs, dev_step);
     return 0;
 }
 
@@ -516,9 +603,9 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
     } links[LINKS_MAX] = {
         {"/dev/ptmx", "pts/ptmx", NULL},
         {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd"},
-        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd"},
-        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd/2"},
         {"/dev/core", "/proc/kcore", "/proc/kcore"},
     };
     bool proc = proc_is_mounted(rootfs);

@@ -48,16 +48,14 @@ int seccomp_probe(const struct spec_seccomp *seccomp, struct findings *findings)
  * that name is libseccomp's.) */
 int seccomp_install(const struct seccomp_filter *filter) MUST_CHECK;
 
+/* Whether a stream socket is bound at /linux/seccomp/listenerPath, without connecting to it: the filter is loaded at
+ * start, but whoever calls create is to hear that nobody is there.  Runs in: creator. */
+int seccomp_find_agent(const char *path, struct failure *why) MUST_CHECK;
 /* Sends the containerProcessState and the listener fd to /linux/seccomp/listenerPath on a connection of its
  * own, closed afterwards.  Runs in: creator. */
 int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd,
                           struct failure *why) MUST_CHECK;
 
-/* Word tables for the features document, each ended by NULL. */
-extern const char *const seccomp_action_words[];
-extern const char *const seccomp_operator_words[];
-extern const char *const seccomp_arch_words[];
-extern const char *const seccomp_flag_words[];
 /* True when this kernel can do the flag. */
 bool seccomp_flag_supported(const char *word);
 /* "2.5.4", or NULL when libseccomp cannot be loaded. */

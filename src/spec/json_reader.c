@@ -149,7 +149,8 @@ static int on_null(void *context)
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
     struct frame *frame = stack_top(reader);
-    if ((frame == NULL || frame->kind == FRAME_LIST) && !json_refuse_found(reader, &slot, "null"))
+    bool required = slot.due == DUE_VALUE && slot.member->flags & JSON_REQUIRED;
+    if ((frame == NULL || frame->kind == FRAME_LIST || required) && !json_refuse_found(reader, &slot, "null"))
         return 0;
     return stack_value_done(reader);
 }

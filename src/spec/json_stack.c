@@ -173,10 +173,10 @@ static int offset_compare(const void *left, const void *right)
 int stack_check_names(struct reader *reader, struct frame *frame)
 {
     size_t count = reader->names_count - frame->names_from, repeated = 0;
-    struct name *names = reader->names + frame->names_from;
     reader->names_count = frame->names_from;
     if (count < 2)
         return 1;
+    struct name *names = reader->names + frame->names_from;
     qsort(names, count, sizeof(*names), name_compare);
     for (size_t i = 1; i < count; i++)
         if (name_repeats(&names[i], &names[i - 1]))

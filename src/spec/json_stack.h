@@ -100,7 +100,7 @@ int stack_check_names(struct reader *reader, struct frame *frame);
  * stop yajl: the caller wanted the first finding only ---- */
 
 #define FOUND_SIZE 96
-#define EXPECTED_SIZE 320
+#define EXPECTED_SIZE 768
 
 #define JSON_TWICE "this member name occurs twice in one object"
 

@@ -148,8 +148,13 @@ unsigned json_line_of(const char *text, size_t length, const char *pointer)
     return (unsigned)json_line_at(text, search.offset);
 }
 
+void spec_locate_in(const char *text, size_t length, struct failure *why)
+{
+    if (why->pointer[0] == '/' && why->line == 0 && text != NULL)
+        why->line = json_line_of(text, length, why->pointer);
+}
+
 void spec_locate(const struct spec *spec, struct failure *why)
 {
-    if (why->pointer[0] == '/' && why->line == 0 && spec->text != NULL)
-        why->line = json_line_of(spec->text, spec->length, why->pointer);
+    spec_locate_in(spec->text, spec->length, why);
 }

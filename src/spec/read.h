@@ -28,6 +28,8 @@ int spec_read_all(int bundle_fd, const char *name, struct spec *spec, struct fin
 int spec_parse_all(const char *text, size_t length, struct spec *spec, struct findings *findings) MUST_CHECK;
 /* Gives a failure that has a pointer into this document its line. */
 void spec_locate(const struct spec *spec, struct failure *why);
+/* The same for any document; `text` NULL: nothing. */
+void spec_locate_in(const char *text, size_t length, struct failure *why);
 /* A process document as `exec --process` gets it, and a resources document as `update --resources` does. */
 int spec_parse_process(const char *text, size_t length, struct arena *arena, struct spec_process *process,
                        struct failure *why) MUST_CHECK;

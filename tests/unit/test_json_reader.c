@@ -130,7 +130,7 @@ static int read_n(const char *text, size_t length)
     if (json_read(&sample_type, text, length, &arena, &sample, &why) == 0)
         return 0;
     if (why.line > 0)
-        failure_context(&why, "%s line %u", failure_document(&why), why.line); /* so that one string shows both */
+        failure_context(&why, "%s line %u", failure_document_name(&why), why.line); /* so that one string shows both */
     return -1;
 }
 
@@ -181,7 +181,7 @@ static void all_findings(void **state)
         /* A member that was refused is not missing, one that is null is. */
         {"{\"nested\":{\"inner\":1},\"parts\":[{\"name\":2},{\"name\":null},{\"size\":1}]}",
          "1 /nested/inner: expected a string, found the number 1\n1 /parts/0/name: expected a string, found the number 2\n"
-         "1 /parts/1/name: the required member \"name\" is missing\n1 /parts/2/name: the required member \"name\" is missing\n"},
+         "1 /parts/1/name: expected a string, found null\n1 /parts/2/name: the required member \"name\" is missing\n"},
         {"{\"neededList\":[1,2],\"list\":[null,\"a\"],\"letter\":\"ab\",\"chosen\":\"x\\u0000\"}",
          "1 /neededList/0: expected a string, found the number 1\n1 /neededList/1: expected a string, found the number 2\n"
          "1 /list/0: expected an absolute path, found null\n1 /list/1: expected an absolute path, found the string \"a\"\n"
@@ -296,6 +296,7 @@ static void scalars(void **state)
     assert_true(sample.finished && sample.finished_saw_flag);
 }
 
+/* spec: JSON-04 */
 static void exact_integers(void **state)
 {
     (void)state;
@@ -307,6 +308,7 @@ static void exact_integers(void **state)
     assert_true(sample.i64 == 0 && sample.u64 == 0);
 }
 
+/* spec: JSON-06 */
 static void null_and_empty_are_absent(void **state)
 {
     (void)state;
@@ -344,6 +346,7 @@ static void collections(void **state)
     assert_true(sample.numbers_count == 3 && sample.numbers[1] == 100);
 }
 
+/* spec: EXT-01 */
 static void unknown_members(void **state)
 {
     (void)state;
@@ -355,6 +358,7 @@ static void unknown_members(void **state)
     assert_string_equal(sample.parts[0].name, "n");
 }
 
+/* spec: JSON-05 */
 static void wrong_values(void **state)
 {
     static const struct bad cases[] = {
@@ -423,7 +427,7 @@ static void wrong_values(void **state)
         {"{\"parts\":[{\"name\":\"a\"},[]]}", "/parts/1", "sample line 1: expected an object, found an array"},
         {"{\"parts\":[{\"name\":\"a\"},\n\n{\"size\":1\n}]}", "/parts/1/name",
          "sample line 3: the required member \"name\" is missing"},
-        {"{\"parts\":[{\"name\":null}]}", "/parts/0/name", "sample line 1: the required member \"name\" is missing"},
+        {"{\"parts\":[{\"name\":null}]}", "/parts/0/name", "sample line 1: expected a string, found null"},
         {"{\"named\":{\"a\":{\"name\":2}}}", "/named/a/name", "sample line 1: expected a string, found the number 2"},
         {"{\"named\":{\"a\":1}}", "/named/a", "sample line 1: expected an object, found the number 1"},
         {"{\"placed\":[{\"name\":\"ok\"},{\"name\":\"bad\"}]}", "/placed/1", "sample line 1: a bad part"},
@@ -435,6 +439,7 @@ static void wrong_values(void **state)
         refuse(&cases[i]);
 }
 
+/* spec: JSON-02 */
 static void duplicates(void **state)
 {
     static const char twice[] = "this member name occurs twice in one object";
@@ -462,6 +467,7 @@ static void duplicates(void **state)
     accept("{\"x\":{\"x\":{\"x\":1},\"y\":{\"x\":1}},\"y\":[{\"x\":1},{\"x\":1}]}");
 }
 
+/* spec: JSON-01 */
 static void not_json(void **state)
 {
     static const struct bad cases[] = {

@@ -238,3 +238,20 @@ void text_sanitize(char *out, size_t size, const char *in)
     }
     out[used] = '\0';
 }
+
+const char *text_pointer_token(char out[POINTER_TOKEN_SIZE], const char *name, size_t length)
+{
+    char token[POINTER_TOKEN_SIZE];
+    size_t used = 0;
+    for (size_t i = 0; i < length && used + 3 < sizeof(token); i++) {
+        if (name[i] == '~' || name[i] == '/') {
+            token[used++] = '~';
+            token[used++] = name[i] == '~' ? '0' : '1';
+        } else {
+            token[used++] = name[i] ? name[i] : '?';
+        }
+    }
+    token[used] = '\0';
+    text_sanitize(out, POINTER_TOKEN_SIZE, token);
+    return out;
+}

@@ -42,5 +42,10 @@ int text_to_duration(const char *text, int64_t *ret_microseconds) MUST_CHECK;
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);
+/* One reference token of a JSON pointer (RFC 6901) made of a member name that anybody may have written: '~' and '/'
+ * escaped, control bytes replaced, cut where it is long.  Every pointer's token is made here, so that two tokens of one name
+ * are equal. */
+#define POINTER_TOKEN_SIZE 64
+const char *text_pointer_token(char out[POINTER_TOKEN_SIZE], const char *name, size_t length);
 
 #endif

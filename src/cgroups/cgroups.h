@@ -1,5 +1,5 @@
 /*
- * cgroups/cgroups.h: front of the folder that owns cgroup v2.
+ * cgroups/cgroups.h: front of the folder that owns cgroup v2, and resctrl.
  *
  * path and limits are pure (cgroupsPath -> place, resources -> ordered (file, value) writes, device rules ->
  * BPF program); fs.c is the only writer and works by directory fd.  Never reads mountinfo when statfs
@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "cgroups/stats.h"
 #include "spec/spec.h"
@@ -38,6 +39,7 @@ struct cgroup_request {
     const char *cgroups_path;               /* /linux/cgroupsPath or NULL */
     const struct spec_resources *resources; /* may be NULL */
     const struct string_map *annotations;   /* org.systemd.property.*; may be NULL */
+    const struct cgroup_plan *plan;         /* of cgroup_plan_all; NULL: made where it is needed */
 };
 
 struct cgroup {
@@ -58,6 +60,15 @@ const char *cgroup_mount_point(struct failure *why);
  * record of a container must hold before the cgroup exists.  An unusable cgroupsPath is refused. */
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
                   struct failure *why) MUST_CHECK;
+
+/* Reports every refusal that needs nothing to be made: limits, device rules, properties of a unit, the place.  After this,
+ * when the place could be told: request->plan is what cgroup_create carries out, *ret_name the place. */
+int cgroup_plan_all(struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
+                    struct findings *findings) MUST_CHECK;
+/* Reports, with the sentences of cgroup_create, what of the plan this host would not do here, as far as that can be known
+ * without trying: controllers that stop above, a place that is not ours, a frozen or populated cgroup.  Makes nothing. */
+int cgroup_probe(const struct cgroup_request *request, const struct cgroup_name *name, struct arena *arena,
+                 struct findings *findings) MUST_CHECK;
 
 /* Makes (or joins) the cgroup: parents, controllers enabled top down (what limits need is a must; cpu, io, memory
  * and pids are tried for their statistics), every limit that may precede the process.  An
@@ -104,6 +115,13 @@ int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, 
 
 /* Opens the directory: fd, or -errno (-ENOENT: already gone, not an error for any caller). */
 int cgroup_open(const struct cgroup_name *name) MUST_CHECK;
+/* A cgroup at or below the container's that exists already; `below` may begin with slashes, and leads nowhere else.  fd, or
+ * -1 with *why. */
+int cgroup_open_below(const struct cgroup_name *name, const char *below, struct failure *why) MUST_CHECK;
+/* The cgroup in which `pid` is now, where that is below the container's.  PLAIN: fd, or -errno (-ESRCH: it is not). */
+int cgroup_open_of(const struct cgroup_name *name, pid_t pid) MUST_CHECK;
+/* Moves `pid` in, by cgroup.procs: where CLONE_INTO_CGROUP was not possible. `path` is for messages. */
+int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why) MUST_CHECK;
 /* SIGKILL to everybody in the subtree (cgroup.kill, KERNEL(5.14); else freeze and iterate). 0 or -errno. */
 int cgroup_kill(int cgroup_fd) MUST_CHECK;
 /* Sends `sig` to every process of the subtree but the caller; plain.  Count signalled or -errno. */
@@ -120,6 +138,38 @@ bool cgroup_is_frozen(int cgroup_fd);
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */
 uint64_t cgroup_oom_kills(int cgroup_fd);
+
+/* ---- resctrl: shares of caches and memory bandwidth (Intel RDT, AMD QoS), /linux/intelRdt ---- */
+
+/* What the state file keeps.  All zero: nothing was asked for, and nothing is ever touched. */
+struct resctrl_name {
+    char *group;   /* directory below the mount, "/": the root group */
+    char *monitor; /* our directory in the group's mon_groups; NULL: none */
+    bool shared;   /* named by closID: it stays when the container goes */
+    bool made;     /* by us, or about to be */
+};
+
+/* PLAIN: the directory of the mounted file system, -ENODEV when there is none, or -errno.  One statfs(2) where it is at
+ * /sys/fs/resctrl; any other place is searched for in mountinfo. */
+int resctrl_find(void) MUST_CHECK;
+/* The same with an explanation.  The descriptor is given back before anything of the container runs. */
+int resctrl_open(struct failure *why) MUST_CHECK;
+
+/* Decides which group, refuses what the specification refuses, makes nothing: what the record must hold before the
+ * group exists.  `id` is a checked container id. */
+int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wanted, struct arena *arena,
+                   struct resctrl_name *ret_name, struct failure *why) MUST_CHECK;
+/* Makes the group where it is missing, writes the schemata, makes the monitoring group.  On failure *name says what was
+ * made, for resctrl_remove. */
+int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why) MUST_CHECK;
+/* Puts a process that has no threads and no children yet in: its children are born there. */
+int resctrl_enter(int root_fd, const struct resctrl_name *name, pid_t pid, struct failure *why) MUST_CHECK;
+
+enum resctrl_end {
+    RESCTRL_DELETE, /* our own group goes, one named by closID stays */
+    RESCTRL_UNDO,   /* of a create that did not come about: one that we made goes too, unless others are in it by now */
+};
+int resctrl_remove(int root_fd, const struct resctrl_name *name, enum resctrl_end end, struct failure *why) MUST_CHECK;
 
 /* ---- statistics ---- */
 

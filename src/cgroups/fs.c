@@ -38,7 +38,7 @@ void fs_unmake(int root_fd, const char *path, unsigned levels)
     }
 }
 
-static int explain_directory(const char *what, const char *path, struct failure *why)
+int fs_explain_directory(const char *what, const char *path, struct failure *why)
 {
     int errnum = errno;
     fail_errno(why, errnum, "%s cgroup '%s'", what, path);
@@ -68,10 +68,10 @@ static int make_level(int *fd, const char *name, const char *path, struct failur
 {
     int made = mkdirat(*fd, name, 0755) == 0;
     if (!made && errno != EEXIST)
-        return explain_directory("make", path, why);
+        return fs_explain_directory("make", path, why);
     int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0) {
-        (void)explain_directory("open", path, why);
+        (void)fs_explain_directory("open", path, why);
         if (made)
             (void)unlinkat(*fd, name, AT_REMOVEDIR); /* the first failure is the one to report */
         return -1;
@@ -96,7 +96,7 @@ int fs_make(int root_fd, const char *path, const struct controllers *needed, str
         if (length == 0)
             break;
         if (length > NAME_MAX || so_far + length + 2 > sizeof at)
-            return fail(why, FAILURE_CONFIG, "the cgroup path '%.64s…' is too long", path);
+            return fail_config(why, "/linux/cgroupsPath", "the cgroup path '%.64s…' is too long", path);
         /* From the top: a controller is available below only where every cgroup above passes it on. */
         if (controllers_enable(fd, so_far ? at : "/", needed, why) < 0)
             goto undo;

@@ -15,6 +15,9 @@ int fs_make(int root_fd, const char *path, const struct controllers *needed, str
 /* Removes `levels` directories from the leaf up; best effort. */
 void fs_unmake(int root_fd, const char *path, unsigned levels);
 
+/* "WHAT cgroup 'PATH': …", of errno. */
+int fs_explain_directory(const char *what, const char *path, struct failure *why);
+
 /* `path` is for messages. */
 int fs_write(int fd, const char *path, const struct cgroup_write *write, struct failure *why) MUST_CHECK;
 

@@ -8,7 +8,7 @@
  *      |<--- SPAWNED(pid) ----------- escort, its last word
  *      |---- GO_ON --------------------------------->|   id maps, limits, systemd cgroup (where one is needed)
  *      |<--- CONSOLE(fd) ---------------------------|   with a terminal
- *      |<--- BUILT ---------------------------------|   with prestart, createRuntime hooks
+ *      |<--- BUILT ---------------------------------|   with network devices, prestart, createRuntime hooks
  *      |---- GO_ON --------------------------------->|
  *      |<--- READY ---------------------------------|   inside its root, program found
  *      |---- START (run) / HANDED_OVER (create) ---->|

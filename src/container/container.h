@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "cgroups/cgroups.h"
 #include "process/process.h"
 #include "spec/json.h"
+#include "spec/spec.h"
 
 /* What the command line says for every command. */
 struct runtime {
@@ -51,7 +53,41 @@ int container_create(const struct runtime *runtime, const struct create_request 
 /* *ret_exit_code: the process's exit status, 128 + signal when it was killed, 0 when detached. */
 int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
                   struct failure *why) MUST_CHECK;
+/* Reports everything that create would refuse: of the configuration, by the very functions that create calls, then of this host
+ * as far as it shows without making anything.  -1: the bundle could not be read at all, *findings->why tells.  *ret_config_path: of
+ * the arena. */
+int container_check(const struct runtime *runtime, const char *bundle, struct arena *arena, const char **ret_config_path,
+                    struct findings *findings) MUST_CHECK;
 int container_start(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
+
+enum exec_flag {
+    EXEC_DETACH = 1 << 0,
+    EXEC_TTY = 1 << 1,
+    EXEC_NO_NEW_PRIVS = 1 << 2,
+    EXEC_IGNORE_PAUSED = 1 << 3,
+};
+
+struct exec_request {
+    const char *id;
+    const char *process_file; /* "-": stdin; NULL: the command and the members that follow it decide */
+    char **words;             /* the command */
+    size_t words_count;
+    const char *cwd;
+    const char *user;         /* "UID" or "UID:GID" */
+    const char *apparmor_profile;
+    const char *process_label;
+    struct strings env, additional_gids, capabilities; /* each more than the container's */
+    const char *cgroup;       /* below the container's, existing; NULL: the container's, or init's where that takes no process */
+    const char *pid_file;
+    const char *console_socket;
+    const char *pidfd_socket;
+    unsigned flags;           /* enum exec_flag */
+    unsigned preserve_fds;
+};
+/* One more process in a created or running container.  *ret_exit_code: as for container_run.  A failure has exit code 126
+ * (the program cannot be executed), 127 (there is none) or 255. */
+int container_exec(const struct runtime *runtime, const struct exec_request *request, int *ret_exit_code,
+                   struct failure *why) MUST_CHECK;
 
 enum kill_scope { KILL_INIT, KILL_ALL };
 /* `signal_word`: number, NAME or SIGNAME in any case; NULL: the image's stopSignal annotation, else SIGTERM. */

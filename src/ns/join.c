@@ -1,15 +1,18 @@
 /*
  * ns/join.c: namespaces given by path: opened by the creator, joined by the escort or by init.
  *
- * The only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
+ * With enter.c, which joins those of a live process, the only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
  * container exists.
  */
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -67,9 +70,15 @@ static int open_joined(struct ns_joined *joined, struct failure *why)
 
 int ns_open(struct ns_plan *plan, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return ns_open_all(plan, &first);
+}
+
+int ns_open_all(struct ns_plan *plan, struct findings *findings)
+{
     for (size_t i = 0; i < plan->joined_count; i++) {
         struct ns_joined *joined = &plan->joined[i];
-        if (open_joined(joined, why) < 0)
+        if (found(findings, open_joined(joined, findings->why)) < 0)
             return -1;
         joined->own = is_own_namespace(joined->fd, joined->type);
         /* The kernel refuses joining the user namespace one is in already. */
@@ -157,6 +166,46 @@ int ns_unshare_cgroup(struct failure *why)
     if (unshare(CLONE_NEWCGROUP) < 0)
         return fail_sys(why, "make a cgroup namespace");
     return 0;
+}
+
+/* ---- a socket of another network namespace ---- */
+
+struct passage {
+    int namespace_fd, socket;
+};
+
+static void __attribute__((noreturn)) go_through(void *arg)
+{
+    const struct passage *passage = arg;
+    int fd;
+    if (setns(passage->namespace_fd, CLONE_NEWNET) < 0 || (fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) < 0 ||
+        dup3(fd, passage->socket, O_CLOEXEC) < 0)
+        _exit(errno);
+    close(fd); /* the table of descriptors is the creator's too */
+    _exit(0);
+}
+
+int ns_open_socket_inside(int namespace_fd)
+{
+    /* The child shares our descriptors, so the socket needs no way back: it takes the place of ours. */
+    struct passage passage = {namespace_fd, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+    struct ns_spawn spawn = {.flags = CLONE_FILES, .cgroup_fd = -1, .relation = NS_CHILD, .body = go_through, .arg = &passage};
+    struct ns_child child;
+    struct failure unimportant; /* we are plain */
+    int status = 0;
+    if (passage.socket < 0)
+        return -errno;
+    if (ns_spawn(&spawn, &child, &unimportant) < 0) {
+        fd_close(&passage.socket);
+        return -unimportant.errnum;
+    }
+    while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    fd_close(&child.pidfd);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return passage.socket;
+    fd_close(&passage.socket);
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
 int ns_set_time_offsets(const struct ns_plan *plan, int proc_fd, struct failure *why)

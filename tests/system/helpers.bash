@@ -212,7 +212,11 @@ fails() {
         shift
     done
     shift
-    run --separate-stderr "$@"
+    # Not `run`: a container that is created against expectation would hold its pipe, and the test with it.
+    status=0
+    "$@" >"$BATS_TEST_TMPDIR/fails.out" 2>"$BATS_TEST_TMPDIR/fails.err" 3>&- 4>&- || status=$?
+    output=$(<"$BATS_TEST_TMPDIR/fails.out")
+    stderr=$(<"$BATS_TEST_TMPDIR/fails.err")
     [[ $status == "$code" ]] || { echo "exit $status instead of $code: $stderr" >&2; return 1; }
     [[ -z $output ]] || { echo "stdout is not empty: $output" >&2; return 1; }
     says "$stderr" "${fragments[@]}"
@@ -244,3 +248,25 @@ run_detached() {
         { cat "$BATS_TEST_TMPDIR/err" >&2; return 1; }
 }
 output_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/out"; }
+
+# --- namespaces --------------------------------------------------------------------------------------------------------
+
+# hold FLAGS...: a process in new namespaces; HOLDER is its pid.  release_holders belongs into the file's teardown.
+HOLDER=
+HOLDERS=()
+hold() {
+    unshare "$@" --fork --kill-child=KILL sleep 1000 3>&- 4>&- &
+    local waiter=$!
+    HOLDER=
+    holder_is_there() { HOLDER=$(pgrep -P "$waiter" -x sleep); }
+    for _ in {1..200}; do holder_is_there && break; sleep 0.02; done
+    HOLDERS+=("$HOLDER")
+    [[ -n $HOLDER ]]
+}
+
+release_holders() {
+    local pid
+    for pid in "${HOLDERS[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+}
+
+ns_of() { readlink "/proc/$1/ns/$2"; }

@@ -336,6 +336,34 @@ static void sanitize_is_total(void **state)
     }
 }
 
+static void pointer_tokens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *token;
+    } rows[] = {
+        {"eth0", "eth0"},
+        {"net/ipv4/conf/a~b", "net~1ipv4~1conf~1a~0b"},
+        {"~/", "~0~1"},
+        {"~1", "~01"},
+        {"a\033b\n", "a?b "},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char out[POINTER_TOKEN_SIZE];
+        print_message("# row %zu\n", i);
+        text_pointer_token(out, rows[i].name, strlen(rows[i].name));
+        assert_string_equal(out, rows[i].token);
+    }
+    char long_name[1000], out[POINTER_TOKEN_SIZE];
+    memset(long_name, '/', sizeof(long_name));
+    text_pointer_token(out, long_name, sizeof(long_name));
+    assert_true(strlen(out) >= 60 && strlen(out) < sizeof(out) && strlen(out) % 2 == 0);
+    text_pointer_token(out, "a\0b", 3);
+    assert_string_equal(out, "a?b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +376,7 @@ int main(void)
         cmocka_unit_test(sanitize_rows),
         cmocka_unit_test(sanitize_into_little_room),
         cmocka_unit_test(sanitize_is_total),
+        cmocka_unit_test(pointer_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

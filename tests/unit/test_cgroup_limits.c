@@ -283,7 +283,7 @@ static void rdma_limits_are_converted(void **state)
     expect("rdma.max=mlx5_1 hca_handle=3 hca_object=10000; rdma.max=rxe0 hca_object=5");
     limits[0].device = TEXT("a hca_object=max\nb");
     resources.rdma = limits, resources.rdma_count = 1;
-    expect_refusal("/linux/resources/rdma");
+    expect_refusal("/linux/resources/rdma/a hca_object=max b");
 }
 
 /* spec: RUNI-03 RUNI-07 */
@@ -309,9 +309,13 @@ static void unified_values_come_last_and_line_by_line(void **state)
     expect("cgroup.freeze=1!l");
     static const char *const bad[] = {"../x",    "memory/max", "memory",      ".max",
                                       "memory.", "",           "memory.ma x", "memory.max\n"};
+    static const char *const pointers[] = {
+        "/linux/resources/unified/..~1x",  "/linux/resources/unified/memory~1max", "/linux/resources/unified/memory",
+        "/linux/resources/unified/.max",   "/linux/resources/unified/memory.",     "/linux/resources/unified/",
+        "/linux/resources/unified/memory.ma x", "/linux/resources/unified/memory.max "};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         UNIFIED(bad[i], "1");
-        expect_refusal("/linux/resources/unified");
+        expect_refusal(pointers[i]);
     }
     UNIFIED("cgroup.procs", "1");
     expect_refusal("/linux/resources/unified/cgroup.procs");
@@ -337,7 +341,7 @@ static void what_cgroup_v2_cannot_do_is_refused(void **state)
     resources.network_class_id = U64(1048577);
     expect_refusal("/linux/resources/network/classID");
     resources.network_priorities = &priority, resources.network_priorities_count = 1;
-    expect_refusal("/linux/resources/network/priorities");
+    expect_refusal("/linux/resources/network/priorities/0/priority");
 }
 
 static void controllers_that_limits_need(void **state)

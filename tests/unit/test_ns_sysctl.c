@@ -160,6 +160,19 @@ static void names_given_twice(void **state)
     assert_int_equal(plan_one("kernel/domainname", "other"), 0);
 }
 
+static void pointers_are_escaped(void **state)
+{
+    (void)state;
+    list_namespaces(true);
+    assert_int_equal(plan_one("kernel/core_pattern", "1"), -1);
+    assert_string_equal(why.pointer, "/linux/sysctl/kernel~1core_pattern");
+    assert_int_equal(plan_one("kernel.core~pattern", "1"), -1);
+    assert_string_equal(why.pointer, "/linux/sysctl/kernel.core~0pattern");
+    list_namespaces(false);
+    assert_int_equal(plan_one("net/ipv4/ip_forward", "1"), -1);
+    assert_string_equal(why.pointer, "/linux/sysctl/net~1ipv4~1ip_forward");
+}
+
 static void order_and_none(void **state)
 {
     (void)state;
@@ -216,6 +229,7 @@ int main(void)
         cmocka_unit_test(no_name_escapes),
         cmocka_unit_test(the_value_is_carried_as_it_is),
         cmocka_unit_test(names_given_twice),
+        cmocka_unit_test(pointers_are_escaped),
         cmocka_unit_test(order_and_none),
         cmocka_unit_test(a_joined_own_namespace_is_the_hosts),
     };

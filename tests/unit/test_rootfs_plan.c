@@ -109,7 +109,7 @@ static void test_kinds_in_order(void **state)
     (void) state;
     add("/a", "ext4", "/s", "rbind");
     add("/b", "", "/s", "bind");
-    add("/c", "bind", "/s", "");
+    add("/c", "bind", "/s", "bind");
     add("/d", "tmpfs", NULL, "");
     add("/e", "cgroup", NULL, "ro");
     add("/d", NULL, NULL, "remount ro bind");
@@ -138,6 +138,7 @@ static void test_refused_mounts(void **state)
         {"/a", "bind", "/s", "rbind size=1k", "/mounts/0/options/1", "size=1k"},
         {"/a", "bind", NULL, "rbind", "/mounts/0/source", "no source"},
         {"/a", NULL, NULL, "ro", "/mounts/0/type", "no type"},
+        {"/a", "bind", "/s", "ro", "/mounts/0/type", "no filesystem of this type"},
         {"/a", "proc", "proc", "tmpcopyup", "/mounts/0", "tmpcopyup"},
         {"/a", "tmpfs", "tmpfs", "idmap", "/mounts/0", "only bind mounts"},
         {"/a", "bind", "/s", "bind idmap", "/mounts/0", "no mappings"},
@@ -320,6 +321,32 @@ static void test_refused_elsewhere(void **state)
 }
 
 /* IDM-09, IDM-10, IDM-16, IDM-19 */
+/* spec: LABEL-01 LABEL-02 */
+static void test_mount_label(void **state)
+{
+    static const struct {
+        const char *type;
+        bool labelled;
+    } rows[] = {{"tmpfs", true}, {"devpts", true}, {"proc", false}, {"sysfs", false}, {"mqueue", false}, {"bind", false}};
+    (void) state;
+    spec.linux.mount_label = arena_copy(&arena, "system_u:object_r:container_file_t:s0:c1,c2");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char target[16];
+        snprintf(target, sizeof(target), "/%s", rows[i].type);
+        add(target, rows[i].type, "/source", strcmp(rows[i].type, "bind") == 0 ? "bind" : "");
+    }
+    struct rootfs *rootfs = plan();
+    assert_int_equal(rootfs->mounts_count, sizeof(rows) / sizeof(rows[0]));
+    assert_string_equal(rootfs->mount_label, spec.linux.mount_label);
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        print_message("# %s\n", rows[i].type);
+        if (rows[i].labelled)
+            assert_string_equal(rootfs->mounts[i].label, spec.linux.mount_label);
+        else
+            assert_null(rootfs->mounts[i].label);
+    }
+}
+
 static void test_idmaps(void **state)
 {
     struct id_mapping item = {0, 1000, 10};
@@ -379,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup(test_links, setup),
         cmocka_unit_test_setup(test_propagation, setup),
         cmocka_unit_test_setup(test_refused_elsewhere, setup),
+        cmocka_unit_test_setup(test_mount_label, setup),
         cmocka_unit_test_setup(test_idmaps, setup),
         cmocka_unit_test_setup(test_no_mount_namespace, setup),
     };

@@ -1,0 +1,73 @@
+/*
+ * ns/mnl.c: libmnl as a table of functions.
+ *
+ * Not linked: hardly a start moves network devices, and a library in the link map costs every start its
+ * relocation.  Never unloaded: the process is short-lived.  Runs in the creator.
+ */
+#include "ns/mnl.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+
+#define SONAME "libmnl.so.0"
+
+/* What packagers' tools read to know of a library that is loaded on demand
+ * (https://uapi-group.org/specifications/specs/elf_dlopen_metadata/). */
+#define NOTE_TEXT                                                                                                    \
+    "[{\"feature\":\"netdevices\",\"description\":\"Moves network devices into a container\","                       \
+    "\"priority\":\"suggested\",\"soname\":[\"" SONAME "\"]}]"
+
+static const struct {
+    uint32_t name_size, text_size, type;
+    char name[4];
+    _Alignas(4) char text[sizeof(NOTE_TEXT)];
+} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
+    4, sizeof(NOTE_TEXT), 0x407c0c0a, "FDO", NOTE_TEXT,
+};
+
+static struct mnl loaded;
+static void *handle;
+
+static int mnl_symbol(const char *name, void *ret_function, struct failure *why)
+{
+    void *function = dlsym(handle, name);
+    if (function == NULL)
+        return fail(why, FAILURE_HOST, "%s has no `%s`", SONAME, name);
+    *(void **)ret_function = function; /* POSIX's own way from dlsym's object pointer to a function pointer */
+    return 0;
+}
+
+static int mnl_fill(struct failure *why)
+{
+    struct mnl table = {0};
+    if (mnl_symbol("mnl_nlmsg_put_header", &table.put_header, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_put_extra_header", &table.put_extra_header, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_ok", &table.message_fits, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_next", &table.message_next, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_get_payload", &table.payload, why) < 0 ||
+        mnl_symbol("mnl_nlmsg_get_payload_len", &table.payload_length, why) < 0 ||
+        mnl_symbol("mnl_attr_put_check", &table.attr_put, why) < 0 ||
+        mnl_symbol("mnl_attr_parse", &table.attr_parse, why) < 0 ||
+        mnl_symbol("mnl_attr_get_type", &table.attr_type, why) < 0 ||
+        mnl_symbol("mnl_attr_get_payload", &table.attr_payload, why) < 0 ||
+        mnl_symbol("mnl_attr_get_payload_len", &table.attr_length, why) < 0 ||
+        mnl_symbol("mnl_cb_run2", &table.run, why) < 0)
+        return -1;
+    loaded = table;
+    return 0;
+}
+
+int mnl_load(const struct mnl **ret_mnl, struct failure *why)
+{
+    if (handle == NULL)
+        handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        fail(why, FAILURE_HOST, "network devices cannot be moved: %s", dlerror());
+        failure_hint(why, "install libmnl (Debian: libmnl0, Fedora: libmnl)");
+        return failure_pointer(why, "/linux/netDevices");
+    }
+    if (loaded.run == NULL && mnl_fill(why) < 0)
+        return -1;
+    *ret_mnl = &loaded;
+    return 0;
+}

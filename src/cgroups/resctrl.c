@@ -332,6 +332,49 @@ int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctr
     return r;
 }
 
+/* The line that has the shares of the same resource now; NULL: none, and the kernel will refuse a new one. */
+static char *old_schema(const char *schemata, const char *wanted, struct arena *arena)
+{
+    char resource[SCHEMA_RESOURCE_SIZE];
+    size_t length;
+    if (wanted == NULL || schema_resource(wanted, resource) < 0)
+        return NULL;
+    const char *line = schema_find(schemata, resource, &length);
+    return line == NULL ? NULL : arena_copy_n(arena, line, length);
+}
+
+static int update_schemata(int root_fd, const char *group, const struct spec_intel_rdt *wanted, struct arena *arena,
+                           struct spec_intel_rdt *ret_old, struct failure *why)
+{
+    struct place place;
+    char *schemata;
+    int r = place_in_group(group, "schemata", &place);
+    ssize_t length = r < 0 ? r : file_read_at(root_fd, place.path, SCHEMATA_MAX, arena, &schemata);
+    if (length < 0)
+        return fail_errno(why, (int)length, "read the schemata of resctrl group '%s'", group);
+    struct spec_intel_rdt old = {
+        .set = true,
+        .l3_cache_schema = old_schema(schemata, wanted->l3_cache_schema, arena),
+        .mem_bw_schema = old_schema(schemata, wanted->mem_bw_schema, arena),
+    };
+    *ret_old = old;
+    if (write_schemata(root_fd, group, wanted, why) == 0)
+        return 0;
+    struct failure second;
+    IGNORE_RESULT(write_schemata(root_fd, group, &old, &second)); /* the first failure is the one to report */
+    return -1;
+}
+
+int resctrl_update(int root_fd, const struct resctrl_name *name, const struct spec_intel_rdt *wanted, struct arena *arena,
+                   struct spec_intel_rdt *ret_old, struct failure *why)
+{
+    if (lock(root_fd, why) < 0)
+        return -1;
+    int r = update_schemata(root_fd, name->group, wanted, arena, ret_old, why);
+    unlock(root_fd);
+    return r;
+}
+
 int resctrl_enter(int root_fd, const struct resctrl_name *name, pid_t pid, struct failure *why)
 {
     char line[16];

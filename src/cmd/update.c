@@ -1,4 +1,6 @@
 /* cmd/update.c: update: new limits by a document, by options, or by both. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -29,8 +31,8 @@ static const struct option_row update_options[] = {
     {"cpuset-mems", 0, OPTION_TEXT, &given.mems, "LIST", "memory nodes"},
     {"blkio-weight", 0, OPTION_TEXT, &given.weight, "NUMBER", "relative block I/O, 10 to 1000"},
     {"pids-limit", 0, OPTION_TEXT, &given.pids, "NUMBER", "processes and threads; -1: no limit"},
-    {"l3-cache-schema", 0, OPTION_TEXT, &given.l3_cache_schema, "TEXT", "not supported by this release"},
-    {"mem-bw-schema", 0, OPTION_TEXT, &given.mem_bw_schema, "TEXT", "not supported by this release"},
+    {"l3-cache-schema", 0, OPTION_TEXT, &given.l3_cache_schema, "LINE", "shares of the L3 cache, such as L3:0=ff;1=f"},
+    {"mem-bw-schema", 0, OPTION_TEXT, &given.mem_bw_schema, "LINE", "shares of the memory bandwidth, such as MB:0=50;1=50"},
 };
 
 static int read_size(const char *option, const char *word, struct optional_i64 *target, struct failure *why)
@@ -85,10 +87,23 @@ static int read_cpu(struct spec_resources *resources, struct failure *why)
     return read_unsigned("cpu-rt-period", given.realtime_period, &resources->cpu.realtime_period, why);
 }
 
+/* The same rules as for /linux/intelRdt: another line, or the line of another resource, would pass unseen. */
+static int read_schemas(struct spec_intel_rdt *intel_rdt, struct failure *why)
+{
+    if (given.l3_cache_schema != NULL && strchr(given.l3_cache_schema, '\n') != NULL)
+        return fail(why, FAILURE_USAGE, "option --l3-cache-schema takes one line");
+    if (given.mem_bw_schema != NULL && given.mem_bw_schema[0] != '\0' &&
+        (!text_starts(given.mem_bw_schema, "MB:") || strchr(given.mem_bw_schema, '\n') != NULL))
+        return fail(why, FAILURE_USAGE, "option --mem-bw-schema takes one line that begins with MB:");
+    if (given.l3_cache_schema != NULL && given.l3_cache_schema[0] != '\0')
+        intel_rdt->l3_cache_schema = (char *)(uintptr_t)given.l3_cache_schema; /* never written to */
+    if (given.mem_bw_schema != NULL && given.mem_bw_schema[0] != '\0')
+        intel_rdt->mem_bw_schema = (char *)(uintptr_t)given.mem_bw_schema;
+    return 0;
+}
+
 static int read_options(struct spec_resources *resources, struct failure *why)
 {
-    if (given.l3_cache_schema != NULL || given.mem_bw_schema != NULL)
-        return fail(why, FAILURE_CONFIG, "Intel RDT (resctrl) is not supported by this release");
     if (read_memory(resources, why) < 0 || read_cpu(resources, why) < 0 ||
         read_unsigned("blkio-weight", given.weight, &resources->block_io.weight, why) < 0)
         return -1;
@@ -115,7 +130,7 @@ static int run_update(const struct runtime *runtime, int argc, char **argv, stru
         fail(why, FAILURE_USAGE, "update: no new limit was given");
         return failure_hint(why, "see update --help");
     }
-    if (read_options(&request.resources, why) < 0)
+    if (read_options(&request.resources, why) < 0 || read_schemas(&request.intel_rdt, why) < 0)
         return -1;
     return container_update(runtime, argv[0], &request, why);
 }

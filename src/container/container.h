@@ -104,6 +104,7 @@ int container_resume(const struct runtime *runtime, const char *id, struct failu
 struct update_request {
     const char *document;            /* a file, "-": standard input; NULL: none */
     struct spec_resources resources; /* from the command line: they win over the document's */
+    struct spec_intel_rdt intel_rdt; /* the two schemas, from the command line */
 };
 /* New limits: those asked for, merged with what is in force, which is kept for the next update.  All or nothing. */
 int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why) MUST_CHECK;

@@ -198,7 +198,7 @@ int prepare_check(struct birth *birth, struct findings *findings)
 int prepare_plan(struct birth *birth, struct failure *why)
 {
     struct findings first = FINDINGS_FIRST(why);
-    if (state_check_id(birth->request->id, why) < 0 ||
+    if (state_check_id(birth->request->id, why) < 0 || state_check_unused(birth->runtime->root, birth->request->id, why) < 0 ||
         fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
         return -1;
     if (prepare_check(birth, &first) < 0)

@@ -199,18 +199,31 @@ static int make_root(const char *root, struct failure *why)
     return open_root(root, why);
 }
 
+static int fail_in_use(const char *id, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container with given ID already exists: `%s`", id);
+    return failure_hint(why, "remove it with delete, or choose another id");
+}
+
+int state_check_unused(const char *root, const char *id, struct failure *why)
+{
+    struct text path = {0};
+    text_format(&path, "%s/%s", root, id);
+    bool used = access(path.data, F_OK) == 0;
+    text_done(&path);
+    return used ? fail_in_use(id, why) : 0;
+}
+
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why)
 {
     struct state_directory directory = {.root_fd = make_root(root, why), .fd = -1, .id = id};
     if (directory.root_fd < 0)
         return -1;
     if (mkdirat(directory.root_fd, id, 0700) < 0) {
-        if (errno == EEXIST) {
-            fail(why, FAILURE_STATE, "container with given ID already exists: `%s`", id);
-            failure_hint(why, "remove it with delete, or choose another id");
-        } else {
+        if (errno == EEXIST)
+            fail_in_use(id, why);
+        else
             fail_sys(why, "make the state directory '%s/%s'", root, id);
-        }
         state_close(&directory);
         return -1;
     }

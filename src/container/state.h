@@ -65,6 +65,9 @@ int state_check_id(const char *id, struct failure *why) MUST_CHECK;
 
 enum state_lock { STATE_SHARED, STATE_EXCLUSIVE, STATE_UNLOCKED };
 
+/* STATE failure when the id is in use now: the better answer where something of that container's would be found first.  What
+ * decides is state_make. */
+int state_check_unused(const char *root, const char *id, struct failure *why) MUST_CHECK;
 /* Makes <root>/<id>, 0700, locked exclusively. STATE failure when the id is in use. */
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why) MUST_CHECK;
 /* Opens it. STATE failure "container `id` does not exist" (why->errnum ENOENT) when there is none. */

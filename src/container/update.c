@@ -26,6 +26,7 @@ struct update {
     struct live live;   /* of what is in force, where an update was before */
     struct spec spec;   /* as create kept it: of what is in force, where none was */
     struct spec_resources held, given, after;
+    struct spec_intel_rdt schemas, old_schemas;
 };
 
 /* ---- what is asked for ---- */
@@ -79,6 +80,7 @@ static int read_request(const struct update_request *request, struct update *upd
         return -1;
     update->given = request->document != NULL ? resources_merge(&document, &request->resources, arena) : request->resources;
     update->given.set = true;
+    update->schemas = request->intel_rdt;
     return 0;
 }
 
@@ -115,7 +117,21 @@ static int write_next(const struct update *update, struct failure *why)
 
 /* ---- the order ---- */
 
-static int carry_out(struct update *update, struct failure *why)
+/* In the place of what the group has; *old_schemas takes it back. */
+static int update_schemas(struct update *update, const struct spec_intel_rdt *schemas, struct spec_intel_rdt *ret_old, struct failure *why)
+{
+    const struct state *state = &update->live.state;
+    if (schemas->l3_cache_schema == NULL && schemas->mem_bw_schema == NULL)
+        return 0;
+    if (state->resctrl.group == NULL) {
+        fail(why, FAILURE_STATE, "container `%s` is in no resctrl group of its own", state->id);
+        return failure_hint(why, "it was made without linux.intelRdt");
+    }
+    CLEANUP_FD int root = resctrl_open(why);
+    return root < 0 ? -1 : resctrl_update(root, &state->resctrl, schemas, &update->live.arena, ret_old, why);
+}
+
+static int write_limits(struct update *update, struct failure *why)
 {
     int directory = update->live.directory.fd;
     struct spec_resources asked = cgroup_update_plan(&update->held, &update->given, &update->after);
@@ -124,6 +140,18 @@ static int carry_out(struct update *update, struct failure *why)
     if (renameat(directory, NEXT_RESOURCES, directory, STATE_RESOURCES) < 0)
         return fail_sys(why, "keep the resources of container `%s`", update->live.state.id);
     return 0;
+}
+
+static int carry_out(struct update *update, struct failure *why)
+{
+    struct spec_intel_rdt ignored;
+    struct failure second;
+    if (update_schemas(update, &update->schemas, &update->old_schemas, why) < 0)
+        return -1;
+    if (write_limits(update, why) == 0)
+        return 0;
+    IGNORE_RESULT(update_schemas(update, &update->old_schemas, &ignored, &second)); /* the first failure is reported */
+    return -1;
 }
 
 static int update_all(const struct runtime *runtime, const char *id, struct update *update, struct failure *why)

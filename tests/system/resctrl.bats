@@ -226,3 +226,27 @@ $ID/mon_groups/$ID/tasks $pid" ]]
         [[ ! -e $TREE/$ID && -d $TREE/gold && -z $(find "$TREE" -path "*/mon_groups/$ID") ]]
     done
 }
+
+@test "intelRdt: update changes the shares of the group, with limits or without, all or nothing" {
+    made_up_resctrl
+    intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'
+    program sleep
+    run_detached
+    : >"$LOG"
+    silently rt update --l3-cache-schema "L3:0=ff;1=f" --mem-bw-schema "MB:0=50;1=50" "$ID"
+    [[ $(written) == "$ID/schemata L3:0=ff;1=f
+$ID/schemata MB:0=50;1=50" ]]
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    # A limit that is refused behind it takes the shares back.
+    fails 1 cgroup.max.depth -- rt update --l3-cache-schema "L3:0=3;1=3" --resources - "$ID" <<<'{"unified": {"cgroup.max.depth": "x"}}'
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    # So does a second line that the kernel refuses; and the limit beside it is not even tried.
+    rm -r "$TREE/info/MB"
+    fails 1 "/linux/intelRdt/memBwSchema" "'MB:0=10'" -- rt update --l3-cache-schema "L3:0=1;1=1" --mem-bw-schema "MB:0=10" \
+        --resources - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    [[ $(<"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.max.depth") == max ]]
+    silently rt update --l3-cache-schema "" --resources - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'
+    [[ $(<"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.max.depth") == 4 ]]
+    silently rt delete --force "$ID"
+}

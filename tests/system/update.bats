@@ -71,7 +71,9 @@ kept() { jq -e "$1" "$STATE/$ID/resources.json" >/dev/null; }
     fails 1 "--memory takes bytes" "12x" -- rt update --memory 12x "$ID"
     fails 1 "--cpu-period" "not negative" -- rt update --cpu-period -1 "$ID"
     fails 1 "--pids-limit takes a number" -- rt update --pids-limit many "$ID"
-    fails 1 "Intel RDT" -- rt update --l3-cache-schema "L3:0=f" "$ID"
+    fails 1 "no resctrl group" "linux.intelRdt" -- rt update --l3-cache-schema "L3:0=f" "$ID"
+    fails 1 "--l3-cache-schema takes one line" -- rt update --l3-cache-schema $'L3:0=f\nMB:0=10' "$ID"
+    fails 1 "--mem-bw-schema" "MB:" -- rt update --mem-bw-schema "L3:0=f" "$ID"
     fails 1 "/no/such/file" -- rt update --resources /no/such/file "$ID"
     for document in '' '[]' '{"pids": {"limit": "5"}}' '{"pids": {"limit": 5}, "pids": {"limit": 6}}' '{'; do
         fails 1 "resources" -- rt update -r - "$ID" <<<"$document"

@@ -25,11 +25,16 @@ __crun_lite_ids() {
 }
 
 __crun_lite() {
-    local commands='run create start state kill delete pause resume ps list spec features'
+    local commands='run create start exec state kill delete pause resume ps update stats events wait list spec check features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
                    --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
                   --no-subreaper --help'
+    local update='--resources --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share
+                  --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-runtime --cpu-rt-period --cpuset-cpus
+                  --cpuset-mems --blkio-weight --pids-limit --l3-cache-schema --mem-bw-schema --help'
+    local exec='--process --detach --pid-file --console-socket --pidfd-socket --tty --cwd --env --user --additional-gids --cap
+                --no-new-privs --process-label --apparmor --cgroup --preserve-fds --ignore-paused --help'
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' kind='' i
     local -a arguments=()
 
@@ -44,11 +49,14 @@ __crun_lite() {
         case ${COMP_WORDS[i]} in
         =) ;;
         --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --bundle | -b | --pid-file | \
-            --console-socket | --pidfd-socket | --preserve-fds | --format)
+            --console-socket | --pidfd-socket | --preserve-fds | --format | --resources | -r | --memory | \
+            --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | --mem-bw-schema | --interval | \
+            --pressure | --process | -p | --cwd | --env | -e | --user | -u | --additional-gids | -g | --cap | -c | --process-label | \
+            --apparmor | --cgroup)
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
-        -f) [[ $command != list && $command != ps ]] || ((i++)) ;;
+        -f) [[ $command != list && $command != ps && $command != stats && $command != check ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
         esac
@@ -57,13 +65,21 @@ __crun_lite() {
     COMPREPLY=()
     case $before in
     --root | --bundle | -b) kind=directory ;;
-    --log | --criu | --pid-file | --console-socket | --pidfd-socket) kind=paths ;;
-    --preserve-fds) return ;;
+    --log | --criu | --pid-file | --console-socket | --pidfd-socket | --resources | -r | --process) kind=paths ;;
+    -p) [[ $command != exec ]] || kind=paths ;;
+    --preserve-fds | --memory | --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | \
+        --mem-bw-schema | --interval | --pressure | --cwd | --env | --user | --additional-gids | --cap | --process-label | --apparmor | \
+        --cgroup) return ;;
     --log-format) words='text json' ;;
     --log-level) words='error warning debug' ;;
     --cgroup-manager) words='cgroupfs systemd disabled' ;;
-    --format) words='table json' ;;
-    -f) [[ $command != list && $command != ps ]] || words='table json' ;;
+    --format | -f)
+        case $before:$command in
+        *:stats) words='table json openmetrics' ;;
+        *:check) words='text json' ;;
+        --format:* | -f:list | -f:ps) words='table json' ;;
+        esac
+        ;;
     esac
 
     if [[ -z $kind && -z $words ]]; then
@@ -72,14 +88,22 @@ __crun_lite() {
         :*) words=$commands ;;
         run:-*) words="$create --keep" ;;
         create:-*) words=$create ;;
+        exec:-*) words=$exec ;;
         kill:-*) words='--all --help' ;;
         delete:-*) words='--force --help' ;;
+        update:-*) words=$update ;;
+        stats:-*) words='--format --help' ;;
+        events:-*) words='--stats --interval --pressure --help' ;;
         ps:-*) words='--format --help' ;;
         list:-*) words='--format --quiet --help' ;;
         spec:-*) words='--bundle --rootless --help' ;;
+        check:-*) words='--bundle --format --help' ;;
         *:-*) words='--help' ;;
-        run:*) ((${#arguments[@]})) || kind=directory ;;
-        start:* | state:* | delete:* | pause:* | resume:* | ps:*) ((${#arguments[@]})) || words=$(__crun_lite_ids) ;;
+        run:* | check:*) ((${#arguments[@]})) || kind=directory ;;
+        start:* | exec:* | state:* | delete:* | pause:* | resume:* | ps:* | update:* | events:* | wait:*)
+            ((${#arguments[@]})) || words=$(__crun_lite_ids)
+            ;;
+        stats:*) words=$(__crun_lite_ids) ;;
         kill:*)
             case ${#arguments[@]} in
             0) words=$(__crun_lite_ids) ;;

@@ -115,7 +115,7 @@ static int run_command(const struct runtime *runtime, const struct command *comm
     if (count > 0)
         memcpy(rows, command->options, count * sizeof(*rows));
     rows[count++] = (struct option_row){"help", 'h', OPTION_FLAG, &help, NULL, "print the help of this command"};
-    if (options_read(argc, argv, rows, count, OPTIONS_ANYWHERE, &used, why) < 0)
+    if (options_read(argc, argv, rows, count, command->takes_words ? OPTIONS_FIRST : OPTIONS_ANYWHERE, &used, why) < 0)
         return -1;
     if (help) {
         help_command(command);

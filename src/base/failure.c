@@ -104,6 +104,12 @@ int failure_pointer(struct failure *why, const char *fmt, ...)
     return -1;
 }
 
+int failure_document(struct failure *why, const char *name)
+{
+    snprintf(why->document, sizeof(why->document), "%s", name);
+    return -1;
+}
+
 int failure_context(struct failure *why, const char *fmt, ...)
 {
     char old[sizeof(why->text)];
@@ -116,8 +122,20 @@ int failure_context(struct failure *why, const char *fmt, ...)
     return -1;
 }
 
+const char *failure_document_name(const struct failure *why)
+{
+    return why->document[0] ? why->document : "config.json";
+}
+
+/* "config.json line 7 (/process/cwd): text; hint", or without a line "text (config.json /process/cwd); hint". */
 void failure_render(const struct failure *why, char *out, unsigned long size)
 {
-    snprintf(out, size, "%s%s%s%s%s%s", why->text, why->pointer[0] ? " (config.json " : "", why->pointer,
-             why->pointer[0] ? ")" : "", why->hint[0] ? "; " : "", why->hint);
+    const char *open = why->pointer[0] ? " (" : "", *close = why->pointer[0] ? ")" : "";
+    const char *join = why->hint[0] ? "; " : "";
+    if (why->line > 0)
+        snprintf(out, size, "%s line %u%s%s%s: %s%s%s", failure_document_name(why), why->line, open, why->pointer, close, why->text, join,
+                 why->hint);
+    else
+        snprintf(out, size, "%s%s%s%s%s%s%s%s", why->text, open, why->pointer[0] ? failure_document_name(why) : "",
+                 why->pointer[0] ? " " : "", why->pointer, close, join, why->hint);
 }

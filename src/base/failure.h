@@ -6,7 +6,7 @@
  *
  * A function whose last parameter is `struct failure *why` EXPLAINS: on failure it fills *why exactly
  * once and returns -1.  A function without it is PLAIN: it returns -errno and builds no sentence; fallbacks
- * use plain functions.  Nobody prints a failure but main.c (and the log).
+ * use plain functions.  (One with `struct findings *` last REPORTS: base/findings.h.)  Nobody prints a failure but main.c (and the log).
  *
  * Runs in: every process.  Needs: nothing.  Never allocates.
  */
@@ -32,7 +32,9 @@ struct failure {
     enum failure_kind kind;
     int errnum;        /* errno behind it, 0 when there is none */
     int exit_code;     /* 0: main's default (1) */
-    char pointer[192]; /* JSON pointer into config.json, such as "/linux/namespaces/2/path"; "" if none */
+    unsigned line;     /* of the document, from 1; 0: not known */
+    char document[64]; /* what the pointer points into; "": config.json */
+    char pointer[192]; /* JSON pointer into the document, such as "/linux/namespaces/2/path"; "" if none */
     char text[1200];   /* what was tried on which object and what happened, one sentence, no final dot */
     char hint[400];    /* what to do about it, one sentence, no final dot; "" if none */
 };
@@ -48,10 +50,14 @@ int fail_config(struct failure *why, const char *pointer, const char *fmt, ...) 
 /* Add to a filled failure; each returns -1 so that it can stand in a return statement. */
 int failure_hint(struct failure *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int failure_pointer(struct failure *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The pointer's document where it is another one than config.json. */
+int failure_document(struct failure *why, const char *name);
 /* Puts "prefix: " before the text: used where a caller knows the object's name better. */
 int failure_context(struct failure *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Renders text, pointer and hint as the one sentence users see.  `size` bytes at `out`, always ended. */
+/* The document that pointer and line belong to. */
+const char *failure_document_name(const struct failure *why);
+/* Renders place, text and hint as the one sentence users see.  `size` bytes at `out`, always ended. */
 void failure_render(const struct failure *why, char *out, unsigned long size);
 
 #endif

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #ifndef CLONE_NEWTIME
@@ -32,9 +33,21 @@
 #ifndef CGROUP2_SUPER_MAGIC
 #define CGROUP2_SUPER_MAGIC 0x63677270
 #endif
+#ifndef RDTGROUP_SUPER_MAGIC
+#define RDTGROUP_SUPER_MAGIC 0x7655821
+#endif
 #ifndef PROC_SUPER_MAGIC
 #define PROC_SUPER_MAGIC 0x9fa0
 #endif
+
+/* linux/pidfd.h of Linux 6.15: the first version of the struct has the exit code already. */
+struct kernel_pidfd_info {
+    uint64_t mask, cgroup_id;
+    uint32_t pid, tgid, ppid, ids[8];
+    int32_t exit_code; /* as waitpid(2) has it */
+};
+#define KERNEL_PIDFD_GET_INFO _IOWR(0xff, 11, struct kernel_pidfd_info)
+#define KERNEL_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 
 long kernel_clone3(struct clone_args *args, size_t size);                     /* KERNEL(5.3) */
 int kernel_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve); /* KERNEL(5.6) */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,12 @@ void *arena_grow(struct arena *arena, const void *old, size_t old_count, size_t 
     if (old_count > 0)
         memcpy(memory, old, old_count * size);
     return memory;
+}
+
+void *arena_grow_one(struct arena *arena, void *old, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0; /* none yet, or as many as there is room for */
+    return full ? arena_grow(arena, old, count, count > 0 ? count * 2 : 1, size) : old;
 }
 
 char *arena_copy_n(struct arena *arena, const char *text, size_t length)

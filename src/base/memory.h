@@ -24,6 +24,9 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t size);
 /* Grows an array kept in the arena: returns room for `count` elements, the first `old_count` copied. */
 void *arena_grow(struct arena *arena, const void *old, size_t old_count, size_t count, size_t size);
+/* The same for one more element.  Copies only when `count` is a power of two, so an array that nothing but this makes
+ * grow costs time and memory in proportion to its length. */
+void *arena_grow_one(struct arena *arena, void *old, size_t count, size_t size);
 char *arena_copy(struct arena *arena, const char *text);
 char *arena_copy_n(struct arena *arena, const char *text, size_t length);
 char *arena_format(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);

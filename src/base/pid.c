@@ -21,7 +21,7 @@ int64_t clock_now_ms(void)
 }
 
 /* proc(5), /proc/PID/stat: fields by number. */
-enum { FIELD_STATE = 3, FIELD_FLAGS = 9, FIELD_START_TIME = 22 };
+enum { FIELD_STATE = 3, FIELD_FLAGS = 9, FIELD_START_TIME = 22, FIELD_EXIT_CODE = 52 };
 
 /* linux/sched.h of the kernel: forked, but did not execute. */
 #define PF_FORKNOEXEC 0x40
@@ -68,6 +68,41 @@ int pid_has_executed(pid_t pid)
         return r;
     const char *flags = find_field(line, FIELD_FLAGS);
     return flags == NULL ? -EIO : (strtoul(flags, NULL, 10) & PF_FORKNOEXEC) == 0;
+}
+
+/* A caller who may not look reads 0 as exit code; the link of a zombie's program leads nowhere, but only for one who may. */
+static bool may_look(pid_t pid)
+{
+    char path[64], ignored[2];
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    return readlink(path, ignored, sizeof(ignored)) >= 0 || errno == ENOENT;
+}
+
+static int zombie_exit_status(const struct pid_name *name, int *ret_status)
+{
+    char line[STAT_SIZE];
+    int r = read_stat(name->pid, line);
+    if (r < 0)
+        return r;
+    const char *state = find_field(line, FIELD_STATE), *start_time = find_field(line, FIELD_START_TIME);
+    const char *exit_code = find_field(line, FIELD_EXIT_CODE);
+    if (state == NULL || start_time == NULL || exit_code == NULL || *state != 'Z' ||
+        strtoull(start_time, NULL, 10) != name->start_time || !may_look(name->pid))
+        return -ENODATA;
+    *ret_status = (int)strtol(exit_code, NULL, 10);
+    return 0;
+}
+
+int pid_exit_status(int pidfd, const struct pid_name *name, int *ret_status)
+{
+    struct kernel_pidfd_info info = {.mask = KERNEL_PIDFD_INFO_EXIT};
+    /* In this order: the kernel keeps the status behind the pidfd from the moment on in which the zombie is gone. */
+    if (zombie_exit_status(name, ret_status) == 0)
+        return 0;
+    if (ioctl(pidfd, KERNEL_PIDFD_GET_INFO, &info) < 0 || !(info.mask & KERNEL_PIDFD_INFO_EXIT))
+        return -ENODATA;
+    *ret_status = info.exit_code;
+    return 0;
 }
 
 bool pid_alive(const struct pid_name *name)

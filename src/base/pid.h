@@ -32,6 +32,9 @@ int pid_open(const struct pid_name *name) MUST_CHECK;
 /* Waits until the pidfd is readable (process ended) or `deadline_ms` of CLOCK_MONOTONIC passed (-1: for
  * ever).  1 ended, 0 deadline, -errno. */
 int pid_wait_end(int pidfd, int64_t deadline_ms) MUST_CHECK;
+/* The wait status of a process that has ended, whoever its parent is: of a zombie, or KERNEL(6.15) of one that was reaped while
+ * the pidfd was open.  0 or -errno (-ENODATA: nobody knows it any more). */
+int pid_exit_status(int pidfd, const struct pid_name *name, int *ret_status) MUST_CHECK;
 int64_t clock_now_ms(void); /* CLOCK_MONOTONIC in milliseconds */
 
 #endif

@@ -104,6 +104,106 @@ int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
     return 0;
 }
 
+/* The power of two that a suffix stands for ("", "b", "k", "KB", "KiB", …), or -1. */
+static int suffix_shift(const char *suffix)
+{
+    static const char units[] = "kmgtpe";
+    const char *unit = suffix[0] ? strchr(units, suffix[0] | 0x20) : NULL;
+    const char *rest = unit ? suffix + 1 : suffix;
+    if (unit && (rest[0] == 'i' || rest[0] == 'I'))
+        rest++;
+    if (rest[0] == 'b' || rest[0] == 'B')
+        rest++;
+    return rest[0] ? -1 : unit ? 10 * (int)(unit - units + 1) : 0;
+}
+
+int text_to_size(const char *text, int64_t *ret_bytes)
+{
+    enum { DIGITS_MAX = 19 }; /* of a fraction: its numerator has to fit, too */
+    char digits[32];
+    size_t length = strspn(text, "0123456789");
+    uint64_t whole = 0, fraction = 0, scale = 1;
+    if (text_equal(text, "-1")) {
+        *ret_bytes = -1;
+        return 0;
+    }
+    if (length == 0 || length >= sizeof(digits))
+        return -EINVAL;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    int r = text_to_u64(digits, INT64_MAX, &whole);
+    text += length;
+    if (*text == '.') {
+        length = strspn(++text, "0123456789");
+        if (length == 0 || length >= DIGITS_MAX)
+            return -EINVAL;
+        for (; length > 0; length--, scale *= 10)
+            fraction = fraction * 10 + (uint64_t)(*text++ - '0');
+    }
+    int shift = suffix_shift(text);
+    if (r < 0 || shift < 0)
+        return r < 0 ? r : -EINVAL;
+    if (whole > (uint64_t)INT64_MAX >> shift)
+        return -ERANGE;
+    /* As a fraction of one: what is lost is below one byte of 2^50. */
+    uint64_t part = (uint64_t)((long double)fraction / (long double)scale * (long double)((uint64_t)1 << shift));
+    if ((whole << shift) > (uint64_t)INT64_MAX - part)
+        return -ERANGE;
+    *ret_bytes = (int64_t)((whole << shift) + part);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int64_t microseconds;
+} duration_units[] = {
+    /* "ms" in front of "m" */
+    {"ms", 1000}, {"us", 1}, {"\u00b5s", 1}, {"h", 3600000000}, {"m", 60000000}, {"s", 1000000},
+};
+
+/* "1.5h" of "1.5h30m"; *text goes behind it. */
+static int take_duration(const char **text, int64_t *ret_microseconds)
+{
+    uint64_t whole = 0, fraction = 0, scale = 1;
+    const char *at = *text;
+    if (*at < '0' || *at > '9')
+        return -EINVAL;
+    for (; *at >= '0' && *at <= '9'; at++)
+        if ((whole = whole * 10 + (uint64_t)(*at - '0')) > INT32_MAX)
+            return -ERANGE;
+    if (*at == '.')
+        for (at++; *at >= '0' && *at <= '9'; at++)
+            if (scale < 1000000) /* what is below a microsecond is dropped */
+                fraction = fraction * 10 + (uint64_t)(*at - '0'), scale *= 10;
+    for (size_t i = 0; i < ARRAY_LENGTH(duration_units); i++) {
+        if (!text_starts(at, duration_units[i].name))
+            continue;
+        *ret_microseconds = (int64_t)(whole * (uint64_t)duration_units[i].microseconds +
+                                      fraction * (uint64_t)duration_units[i].microseconds / scale);
+        *text = at + strlen(duration_units[i].name);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int text_to_duration(const char *text, int64_t *ret_microseconds)
+{
+    int64_t sum = 0, part = 0;
+    if (text_equal(text, "0")) {
+        *ret_microseconds = 0;
+        return 0;
+    }
+    do {
+        int r = take_duration(&text, &part);
+        if (r < 0)
+            return r;
+        if (__builtin_add_overflow(sum, part, &sum))
+            return -ERANGE;
+    } while (*text != '\0');
+    *ret_microseconds = sum;
+    return 0;
+}
+
 /* Length of the UTF-8 sequence at `in`, 0 when it is invalid or a control character. */
 static size_t sequence_length(const unsigned char *in)
 {
@@ -139,9 +239,9 @@ void text_sanitize(char *out, size_t size, const char *in)
     out[used] = '\0';
 }
 
-void text_pointer_token(char *out, size_t size, const char *name, size_t length)
+const char *text_pointer_token(char out[POINTER_TOKEN_SIZE], const char *name, size_t length)
 {
-    char token[256];
+    char token[POINTER_TOKEN_SIZE];
     size_t used = 0;
     for (size_t i = 0; i < length && used + 3 < sizeof(token); i++) {
         if (name[i] == '~' || name[i] == '/') {
@@ -152,5 +252,6 @@ void text_pointer_token(char *out, size_t size, const char *name, size_t length)
         }
     }
     token[used] = '\0';
-    text_sanitize(out, size, token);
+    text_sanitize(out, POINTER_TOKEN_SIZE, token);
+    return out;
 }

@@ -32,11 +32,20 @@ bool text_ends(const char *text, const char *suffix);
 int text_to_u64(const char *text, uint64_t max, uint64_t *ret_value) MUST_CHECK;
 /* As above with one optional leading '-'. */
 int text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value) MUST_CHECK;
+/* Bytes as people write them: "512M", "1.5g", "64KiB", "1000": the prefixes K M G T P E are powers of 1024, with or
+ * without "i" and "B", in any case; "-1": no limit.  0 or -EINVAL / -ERANGE. */
+int text_to_size(const char *text, int64_t *ret_bytes) MUST_CHECK;
+
+/* Durations as Go programs write them: "5s", "1m30s", "250ms", "1.5h", "10us"; "0".  0 or -EINVAL / -ERANGE. */
+int text_to_duration(const char *text, int64_t *ret_microseconds) MUST_CHECK;
 
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);
-/* One reference token of a JSON pointer: '~' becomes "~0", '/' becomes "~1"; the rest as text_sanitize. */
-void text_pointer_token(char *out, size_t size, const char *name, size_t length);
+/* One reference token of a JSON pointer (RFC 6901) made of a member name that anybody may have written: '~' and '/'
+ * escaped, control bytes replaced, cut where it is long.  Every pointer's token is made here, so that two tokens of one name
+ * are equal. */
+#define POINTER_TOKEN_SIZE 64
+const char *text_pointer_token(char out[POINTER_TOKEN_SIZE], const char *name, size_t length);
 
 #endif

@@ -35,6 +35,12 @@ static int load(const struct devices_program *program)
     return fd < 0 ? -errno : fd;
 }
 
+int bpf_try_devices(const struct devices_program *program)
+{
+    CLEANUP_FD int fd = load(program);
+    return fd < 0 ? fd : 0;
+}
+
 /* `replaced_fd` -1: added to what is there. */
 static int attach(int cgroup_fd, int program_fd, int replaced_fd)
 {

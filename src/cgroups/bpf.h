@@ -12,6 +12,9 @@
  * CAP_BPF or CAP_SYS_ADMIN in the initial user namespace. */
 int bpf_attach_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;
 
+/* Loads the program and lets it go: whether the kernel and our privileges would do.  0 or -errno. */
+int bpf_try_devices(const struct devices_program *program) MUST_CHECK;
+
 /* As above, in the place of what bpf_attach_devices attached before, without a moment in which neither is in force
  * (RDEV-10). An empty program takes the old one away. */
 int bpf_replace_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;

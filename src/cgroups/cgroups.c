@@ -22,6 +22,8 @@
 #include "cgroups/bpf.h"
 #include "cgroups/fs.h"
 #include "cgroups/mount.h"
+#include "cgroups/plan.h"
+#include "cgroups/probe.h"
 #include "cgroups/systemd.h"
 #include "cgroups/tree.h"
 
@@ -52,22 +54,7 @@ static int attach_devices(const struct cgroup *cgroup, const struct devices_prog
     int done = cgroup->created      ? bpf_attach_devices(cgroup->fd, program)
                : program->count > 0 ? bpf_replace_devices(cgroup->fd, program)
                                     : 0;
-    if (done == 0)
-        return 0;
-    if (done == -EPERM && mount_privilege() == PATH_ROOTLESS) {
-        /* The kernel takes programs from a privileged creator only.  Nothing is lost: an unprivileged one's
-         * container cannot make device nodes (mknod needs CAP_MKNOD in the initial user namespace), and sees those
-         * its mounts show it. */
-        log_debug("no device program: not permitted to an unprivileged creator");
-        return 0;
-    }
-    (void)fail_errno(why, done, "attach the device program to cgroup '%s'", cgroup->name.path);
-    if (done == -EINVAL || done == -ENOSYS)
-        (void)failure_hint(why, "the kernel needs CONFIG_CGROUP_BPF and CONFIG_BPF_SYSCALL");
-    else if (done == -EPERM)
-        (void)failure_hint(why, "the creator needs CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN), and a seccomp "
-                                "filter that permits bpf(2)");
-    return failure_pointer(why, "/linux/resources/devices");
+    return probe_explain_devices(done, cgroup->name.path, why);
 }
 
 static int write_early(struct cgroup *cgroup, const struct limits *limits, struct arena *arena, struct failure *why)
@@ -75,45 +62,13 @@ static int write_early(struct cgroup *cgroup, const struct limits *limits, struc
     for (size_t i = 0; i < limits->count; i++) {
         if (limits->writes[i].flags & WRITE_LATE) {
             cgroup->late =
-                arena_grow(arena, cgroup->late, cgroup->late_count, cgroup->late_count + 1, sizeof *cgroup->late);
+                arena_grow_one(arena, cgroup->late, cgroup->late_count, sizeof *cgroup->late);
             cgroup->late[cgroup->late_count++] = limits->writes[i];
         } else if (fs_write(cgroup->fd, cgroup->name.path, &limits->writes[i], why) < 0) {
             return -1;
         }
     }
     return 0;
-}
-
-/* A container made in a frozen cgroup would hang before its first instruction (CGF-01). */
-static int check_not_frozen(const struct cgroup *cgroup, struct failure *why)
-{
-    if (!cgroup_is_frozen(cgroup->fd))
-        return 0;
-    fail(why, FAILURE_STATE, "cgroup '%s' is frozen", cgroup->name.path);
-    (void)failure_hint(why, "write 0 to cgroup.freeze of the cgroup (or of the one above it that was frozen), or "
-                            "choose another cgroupsPath");
-    return failure_pointer(why, "/linux/cgroupsPath");
-}
-
-/* Opening an existing directory says nothing about the right to put a process there. */
-static int check_may_enter(const struct cgroup *cgroup, struct failure *why)
-{
-    if (!cgroup->name.joined || faccessat(cgroup->fd, "cgroup.procs", W_OK, AT_EACCESS) == 0)
-        return 0;
-    (void)fail_sys(why, "enter cgroup '%s', which exists already", cgroup->name.path);
-    (void)failure_hint(why,
-                       "it belongs to somebody else: choose another cgroupsPath, or have systemd delegate one");
-    return failure_pointer(why, "/linux/cgroupsPath");
-}
-
-/* Whoever is in there would be limited, counted and in the end killed together with the container (CGF-01). */
-static int check_not_populated(const struct cgroup *cgroup, struct failure *why)
-{
-    if (!cgroup->name.joined || !tree_is_populated(cgroup->fd))
-        return 0;
-    fail(why, FAILURE_STATE, "cgroup '%s' already has processes", cgroup->name.path);
-    (void)failure_hint(why, "choose another cgroupsPath, or end them first");
-    return failure_pointer(why, "/linux/cgroupsPath");
 }
 
 /* Everything between "the directory's path is known" and "a process may be put in". */
@@ -126,8 +81,8 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         cgroup->created = true; /* with its unit */
     cgroup->name.joined = !cgroup->created;
-    if (check_may_enter(cgroup, why) < 0 || check_not_frozen(cgroup, why) < 0 ||
-        check_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0) {
+    if (probe_may_enter(cgroup, why) < 0 || probe_not_frozen(cgroup, why) < 0 ||
+        probe_not_populated(cgroup, why) < 0 || write_early(cgroup, limits, arena, why) < 0) {
         cgroup_undo(cgroup);
         return -1;
     }
@@ -135,38 +90,24 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
     return 0;
 }
 
-/* Whether a container without a cgroup of its own would miss something it was promised. */
-static bool asks_for_cgroup(const struct limits *limits, const struct devices_program *program)
-{
-    for (size_t i = 0; i < limits->count; i++)
-        if (!(limits->writes[i].flags & (WRITE_IS_DEFAULT | WRITE_MAY_BE_MISSING)))
-            return true;
-    return program->count > 0 && mount_privilege() == PATH_ROOT;
-}
-
 static bool is_not_ours_to_write(int errnum)
 {
     return errnum == EROFS || ((errnum == EACCES || errnum == EPERM) && mount_privilege() == PATH_ROOTLESS);
 }
 
-static int create_fs(const struct cgroup_request *request, const struct limits *limits,
-                     const struct devices_program *program, struct arena *arena, struct cgroup *cgroup,
-                     struct failure *why)
+static int create_fs(const struct cgroup_request *request, const struct cgroup_plan *plan, struct arena *arena,
+                     struct cgroup *cgroup, struct failure *why)
 {
     CLEANUP_FD int root_fd = mount_open_root(why);
     struct path_place place;
     if (root_fd < 0 || find_place(request, root_fd, arena, &place, why) < 0)
         return -1;
-    bool asked = asks_for_cgroup(limits, program);
-    if (!place.path && asked) {
-        fail(why, FAILURE_HOST, "limits are asked for, and no cgroup is delegated to this user");
-        return failure_hint(why, "have systemd delegate one: systemd-run --user --scope -p Delegate=yes COMMAND");
-    }
     if (!place.path)
-        return 0;
+        return plan_check_nowhere(plan, why);
+    bool asked = plan_asks(plan);
     cgroup->name.path = place.path;
     struct failure refusal = {0};
-    if (set_up(root_fd, cgroup, limits, program, arena, &refusal) == 0)
+    if (set_up(root_fd, cgroup, &plan->limits, &plan->program, arena, &refusal) == 0)
         return 0;
     if (asked || !is_not_ours_to_write(refusal.errnum)) {
         *why = refusal;
@@ -189,16 +130,6 @@ static int create_systemd(const struct cgroup_request *request, struct arena *ar
     cgroup->name.path = place.path;
     cgroup->name.unit = place.unit;
     return 0;
-}
-
-static int plan_all(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
-                    struct devices_program *ret_program, struct failure *why)
-{
-    bool given = resources && resources->set;
-    if (limits_plan(resources, arena, ret_limits, why) < 0)
-        return -1;
-    return devices_plan(given ? resources->devices : NULL, given ? resources->devices_count : 0, arena, ret_program,
-                        why);
 }
 
 int cgroup_locate(const struct cgroup_request *request, struct arena *arena, struct cgroup_name *ret_name,
@@ -225,25 +156,20 @@ int cgroup_create(const struct cgroup_request *request, struct arena *arena, str
                   struct failure *why)
 {
     struct cgroup cgroup = {.name = {.manager = request->manager}, .fd = -1};
-    struct limits limits;
-    struct devices_program program;
+    struct cgroup_plan plan = {0};
     /* Every refusal that needs no kernel comes first, for the systemd manager too. */
-    if (plan_all(request->resources, arena, &limits, &program, why) < 0)
+    if (plan_of(request, arena, &plan, why) < 0)
         return -1;
     int done = 0;
     switch (request->manager) {
     case CGROUP_MANAGER_FS:
-        done = create_fs(request, &limits, &program, arena, &cgroup, why);
+        done = create_fs(request, &plan, arena, &cgroup, why);
         break;
     case CGROUP_MANAGER_SYSTEMD:
         done = create_systemd(request, arena, &cgroup, why);
         break;
     case CGROUP_MANAGER_DISABLED:
-        if (asks_for_cgroup(&limits, &(struct devices_program){0})) {
-            fail(why, FAILURE_HOST, "limits are asked for, and cgroups are disabled");
-            (void)failure_hint(why, "leave --cgroup-manager disabled out, or leave the limits out");
-            done = failure_pointer(why, "/linux/resources");
-        }
+        done = plan_check_disabled(&plan, why);
         break;
     }
     if (done < 0)
@@ -256,13 +182,11 @@ static int attach_systemd(const struct cgroup_request *request, struct arena *ar
                           pid_t pid, struct failure *why)
 {
     struct path_place place;
-    struct limits limits;
-    struct devices_program program;
+    struct cgroup_plan plan = {0};
     struct systemd_properties properties = {0};
-    if (find_place(request, -1, arena, &place, why) < 0 ||
-        plan_all(request->resources, arena, &limits, &program, why) < 0)
+    if (find_place(request, -1, arena, &place, why) < 0 || plan_of(request, arena, &plan, why) < 0)
         return -1;
-    properties_of_limits(&limits, arena, &properties);
+    properties_of_limits(&plan.limits, arena, &properties);
     if (properties_of_annotations(request->annotations, arena, &properties, why) < 0)
         return -1;
     struct systemd_scope scope = {
@@ -278,7 +202,7 @@ static int attach_systemd(const struct cgroup_request *request, struct arena *ar
     if (control_group)
         cgroup->name.path = control_group;
     CLEANUP_FD int root_fd = mount_open_root(why);
-    if (root_fd >= 0 && set_up(root_fd, cgroup, &limits, &program, arena, why) == 0)
+    if (root_fd >= 0 && set_up(root_fd, cgroup, &plan.limits, &plan.program, arena, why) == 0)
         return 0;
     struct failure second;
     if (systemd_stop_unit(place.unit, clock_now_ms() + UNDO_MS, &second) < 0)
@@ -291,14 +215,17 @@ int cgroup_attach(const struct cgroup_request *request, struct arena *arena, str
 {
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
         return attach_systemd(request, arena, cgroup, pid, why);
-    if (cgroup->fd < 0)
-        return 0;
+    return cgroup->fd < 0 ? 0 : cgroup_enter(cgroup->fd, cgroup->name.path, pid, why);
+}
+
+int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why)
+{
     char line[32];
     (void)snprintf(line, sizeof line, "%d", (int)pid); /* always fits */
-    int done = file_write_text_at(cgroup->fd, "cgroup.procs", line);
+    int done = file_write_text_at(cgroup_fd, "cgroup.procs", line);
     if (done == 0)
         return 0;
-    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, cgroup->name.path);
+    (void)fail_errno(why, done, "move process %d into cgroup '%s'", (int)pid, path);
     if (done == -EACCES)
         return failure_hint(
             why, "the process comes from a cgroup that is not delegated: start it from within the delegated one");
@@ -326,30 +253,42 @@ int cgroup_write_late(struct cgroup *cgroup, struct failure *why)
 
 /* ---- ownership ---- */
 
-int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+/* The files that the kernel lists, of those that this cgroup has. */
+static int delegate_files(const struct cgroup *cgroup, uid_t host_uid, struct arena *arena, struct failure *why)
 {
     /* CGO-08: what kernels before 4.15 had. */
     static const char before[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
-    struct arena arena = {0};
     char *names;
-    int result = 0;
-    if (cgroup->fd < 0)
-        return 0;
-    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, &arena, &names);
+    ssize_t length = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", (size_t)64 * 1024, arena, &names);
     if (length < 0)
-        names = arena_copy(&arena, before);
-    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0)
-        result = fail_sys(why, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
-    for (char *rest = names; result == 0 && *rest;) {
+        names = arena_copy(arena, before);
+    for (char *rest = names; *rest;) {
         size_t end = strcspn(rest, "\n");
         char *next = rest + end + (rest[end] == '\n');
         rest[end] = '\0';
         /* A listed file that this cgroup does not have is no failure (CGO-07). */
         if (*rest && !strchr(rest, '/') &&
             fchownat(cgroup->fd, rest, host_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-            result = fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
+            return fail_sys(why, "give '%s' of cgroup '%s' to uid %u", rest, cgroup->name.path, host_uid);
         rest = next;
     }
+    return 0;
+}
+
+int cgroup_delegate(const struct cgroup *cgroup, uid_t host_uid, struct failure *why)
+{
+    if (cgroup->fd < 0)
+        return 0;
+    if (fchown(cgroup->fd, host_uid, (gid_t)-1) < 0) {
+        int errnum = errno;
+        if (errnum != EPERM || mount_privilege() == PATH_ROOT)
+            return fail_errno(why, errnum, "give cgroup '%s' to uid %u", cgroup->name.path, host_uid);
+        /* An ordinary user cannot give anything away: the container works, but for writing to its cgroup. */
+        log_debug("cgroup '%s' stays its creator's: not permitted to give it to uid %u", cgroup->name.path, host_uid);
+        return 0;
+    }
+    struct arena arena = {0};
+    int result = delegate_files(cgroup, host_uid, &arena, why);
     arena_done(&arena);
     return result;
 }
@@ -395,6 +334,37 @@ int cgroup_open(const struct cgroup_name *name)
         return -ENOENT;
     CLEANUP_FD int root_fd = mount_open_root(&ignored);
     return root_fd < 0 ? -ENOENT : mount_open_path(root_fd, name->path);
+}
+
+int cgroup_open_below(const struct cgroup_name *name, const char *below, struct failure *why)
+{
+    char shown[256];
+    text_sanitize(shown, sizeof shown, below);
+    CLEANUP_FD int top = cgroup_open(name);
+    if (top < 0)
+        return fail_errno(why, top, "open cgroup '%s'", name->path);
+    int fd = mount_open_path(top, below);
+    if (fd >= 0)
+        return fd;
+    (void)fail_errno(why, fd, "open cgroup '%s' below the container's '%s'", shown, name->path);
+    if (fd == -EXDEV)
+        return failure_hint(why, "the path may not leave the container's cgroup");
+    return fd == -ENOENT ? failure_hint(why, "it must exist already, in the container's own cgroup") : -1;
+}
+
+int cgroup_open_of(const struct cgroup_name *name, pid_t pid)
+{
+    struct arena arena = {0};
+    const char *path = mount_path_of(pid, &arena);
+    size_t length = strlen(name->path);
+    bool below = path && text_starts(path, name->path) && (path[length] == '/' || path[length] == '\0');
+    int fd = -ESRCH;
+    if (below) {
+        CLEANUP_FD int top = cgroup_open(name);
+        fd = top < 0 ? top : mount_open_path(top, path + length);
+    }
+    arena_done(&arena);
+    return fd;
 }
 
 static int explain_still_there(int fd, const char *path, struct failure *why)
@@ -452,54 +422,4 @@ int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct fa
         systemd_stop_unit(name->unit, deadline_ms, &refusal) < 0)
         log_debug("%s", refusal.text);
     return remove_directory(name->path, deadline_ms, why);
-}
-
-/* ---- update ---- */
-
-int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
-                           struct failure *why)
-{
-    struct devices_program program;
-    if (devices_plan(rules, count, arena, &program, why) < 0)
-        return -1;
-    int done = bpf_replace_devices(cgroup_fd, &program);
-    if (done == 0 || (done == -EPERM && mount_privilege() == PATH_ROOTLESS))
-        return 0;
-    (void)fail_errno(why, done, "replace the device program of the cgroup");
-    return failure_pointer(why, "/linux/resources/devices");
-}
-
-int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
-                  struct failure *why)
-{
-    struct limits limits;
-    struct systemd_properties properties = {0};
-    if (limits_plan(resources, arena, &limits, why) < 0)
-        return -1;
-    if (name->manager == CGROUP_MANAGER_SYSTEMD)
-        properties_of_limits(&limits, arena, &properties);
-    if (!name->path) {
-        if (limits.count == 0)
-            return 0;
-        return fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
-    }
-    CLEANUP_FD int root_fd = mount_open_root(why);
-    CLEANUP_FD int fd = root_fd < 0 ? -1 : mount_open_path(root_fd, name->path);
-    if (root_fd < 0)
-        return -1;
-    if (fd < 0)
-        return fail_errno(why, fd, "open cgroup '%s'", name->path);
-    /* It exists, so this only enables what the new limits need in the cgroups above. */
-    struct cgroup there = {.name = *name, .fd = -1};
-    struct controllers needed = controllers_of(&limits, arena);
-    if (fs_make(root_fd, name->path, &needed, &there, why) < 0)
-        return -1;
-    cgroup_close(&there);
-    if (fs_write_all_or_nothing(fd, name->path, &limits, why) < 0)
-        return -1;
-    if (resources && resources->set && resources->devices_count > 0 &&
-        cgroup_devices_replace(fd, resources->devices, resources->devices_count, arena, why) < 0)
-        return -1;
-    /* After the files: these are what is in force; the properties keep a daemon-reload from taking them back. */
-    return properties.count > 0 ? systemd_set_properties(name->unit, &properties, why) : 0;
 }

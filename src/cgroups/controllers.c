@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -31,7 +32,7 @@ struct controllers controllers_of(const struct limits *limits, struct arena *are
             at++;
         if (at < needed.count)
             continue;
-        needed.items = arena_grow(arena, needed.items, needed.count, needed.count + 1, sizeof *needed.items);
+        needed.items = arena_grow_one(arena, needed.items, needed.count, sizeof *needed.items);
         needed.items[needed.count++] = (struct controller_need){write->controller, write->pointer};
     }
     return needed;
@@ -180,5 +181,48 @@ int controllers_enable(int fd, const char *path, const struct controllers *neede
         return -1;
     if (!accounting_is_complete(present))
         enable_accounting(fd, present);
+    return 0;
+}
+
+/* The kernel keeps these out of a cgroup that has both processes and children; the others may go there as threads. */
+static bool is_domain_controller(const char *name)
+{
+    static const char *const names[] = {"memory", "io", "hugetlb", "rdma", "misc"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (text_equal(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool has_processes(int fd)
+{
+    char line[32];
+    /* The root cgroup, which has no type, may have both. */
+    return faccessat(fd, "cgroup.type", F_OK, 0) == 0 && file_read_line_at(fd, "cgroup.procs", line, sizeof line) > 0;
+}
+
+static int probe_controller(int fd, const char *path, const struct controller_need *need, const char *available, struct failure *why)
+{
+    if (!has_word(available, need->name))
+        (void)explain_absence(path, need->name, why); /* the pointer follows, here and below */
+    else if (faccessat(fd, CONTROL, W_OK, AT_EACCESS) < 0)
+        (void)explain_refusal(fd, path, need->name, errno, why);
+    else if (is_domain_controller(need->name) && has_processes(fd))
+        (void)explain_refusal(fd, path, need->name, EBUSY, why);
+    else
+        return 0;
+    return failure_pointer(why, "%s", need->pointer);
+}
+
+int controllers_probe(int fd, const char *path, const struct controllers *needed, struct findings *findings)
+{
+    char present[LINE_SIZE], available[LINE_SIZE];
+    if (file_read_line_at(fd, CONTROL, present, sizeof present) < 0 ||
+        file_read_line_at(fd, "cgroup.controllers", available, sizeof available) < 0)
+        return 0; /* then nothing is known */
+    for (size_t i = 0; i < needed->count; i++)
+        if (!has_word(present, needed->items[i].name) &&
+            found(findings, probe_controller(fd, path, &needed->items[i], available, findings->why)) < 0)
+            return -1;
     return 0;
 }

@@ -25,4 +25,7 @@ struct controllers controllers_of(const struct limits *limits, struct arena *are
  * engines read (cpu, io, memory, pids); that these cannot be had is no failure. */
 int controllers_enable(int fd, const char *path, const struct controllers *needed, struct failure *why) MUST_CHECK;
 
+/* Reports the needed controllers that controllers_enable could not have. */
+int controllers_probe(int fd, const char *path, const struct controllers *needed, struct findings *findings) MUST_CHECK;
+
 #endif

@@ -221,28 +221,41 @@ static void emit_ends(struct emitting *emitting, bool allow_rest)
     }
 }
 
-static int check_rules(const struct spec_device_rule *rules, size_t count, struct arena *arena, struct failure *why)
+static int check_number(const struct optional_i64 *number, size_t rule, const char *member, struct failure *why)
+{
+    if (!number->set || (number->value >= -1 && number->value <= UINT32_MAX))
+        return 0;
+    (void)fail_config(why, "", "%" PRId64 " is no device number: expected 0 to %u, or -1 for all", number->value, UINT32_MAX); /* below */
+    return failure_pointer(why, POINTER "/%zu/%s", rule, member);
+}
+
+static int check_rules(const struct spec_device_rule *rules, size_t count, struct findings *findings)
 {
     if (count > RULES_MAX)
-        return fail_config(why, POINTER, "%zu device rules are more than the %d this runtime takes", count,
-                           RULES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const struct optional_i64 *numbers[] = {&rules[i].major, &rules[i].minor};
-        const char *const members[] = {"major", "minor"};
-        for (size_t n = 0; n < ARRAY_LENGTH(numbers); n++)
-            if (numbers[n]->set && (numbers[n]->value < -1 || numbers[n]->value > UINT32_MAX))
-                return fail_config(why, arena_format(arena, POINTER "/%zu/%s", i, members[n]),
-                                   "%" PRId64 " is no device number", numbers[n]->value);
-    }
+        return found(findings, fail_config(findings->why, POINTER, "%zu device rules are more than the %d this runtime takes",
+                                           count, RULES_MAX));
+    for (size_t i = 0; i < count; i++)
+        if (found(findings, check_number(&rules[i].major, i, "major", findings->why)) < 0 ||
+            found(findings, check_number(&rules[i].minor, i, "minor", findings->why)) < 0)
+            return -1;
     return 0;
 }
 
 int devices_plan(const struct spec_device_rule *rules, size_t count, struct arena *arena,
                  struct devices_program *ret_program, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return devices_plan_all(rules, count, arena, ret_program, &first);
+}
+
+int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct arena *arena,
+                     struct devices_program *ret_program, struct findings *findings)
+{
     *ret_program = (struct devices_program){0};
-    if (check_rules(rules, count, arena, why) < 0)
+    if (check_rules(rules, count, findings) < 0)
         return -1;
+    if (count > RULES_MAX)
+        return 0; /* reported */
     /* What stands before a rule about everything has no effect any more. */
     size_t first = 0;
     bool allow_rest = false, denies = false;

@@ -20,6 +20,8 @@ struct devices_program {
  * mean by privileged). */
 int devices_plan(const struct spec_device_rule *rules, size_t count, struct arena *arena,
                  struct devices_program *ret_program, struct failure *why) MUST_CHECK;
+int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct arena *arena,
+                     struct devices_program *ret_program, struct findings *findings) MUST_CHECK; /* reports */
 
 /* What no rule can take away (RDEV-08): mknod of any device (the node is useless without read or write), null,
  * zero, full, random, urandom, tty, ptmx, the pts, and tun.  10:200 is among them as with runc and crun (runc took

@@ -16,7 +16,10 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
+
+#define CONTENT_LIMIT ((size_t)64 * 1024) /* of a file with one line per device */
 
 /* ---- making ---- */
 
@@ -35,7 +38,7 @@ void fs_unmake(int root_fd, const char *path, unsigned levels)
     }
 }
 
-static int explain_directory(const char *what, const char *path, struct failure *why)
+int fs_explain_directory(const char *what, const char *path, struct failure *why)
 {
     int errnum = errno;
     fail_errno(why, errnum, "%s cgroup '%s'", what, path);
@@ -65,10 +68,10 @@ static int make_level(int *fd, const char *name, const char *path, struct failur
 {
     int made = mkdirat(*fd, name, 0755) == 0;
     if (!made && errno != EEXIST)
-        return explain_directory("make", path, why);
+        return fs_explain_directory("make", path, why);
     int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0) {
-        (void)explain_directory("open", path, why);
+        (void)fs_explain_directory("open", path, why);
         if (made)
             (void)unlinkat(*fd, name, AT_REMOVEDIR); /* the first failure is the one to report */
         return -1;
@@ -93,7 +96,7 @@ int fs_make(int root_fd, const char *path, const struct controllers *needed, str
         if (length == 0)
             break;
         if (length > NAME_MAX || so_far + length + 2 > sizeof at)
-            return fail(why, FAILURE_CONFIG, "the cgroup path '%.64s…' is too long", path);
+            return fail_config(why, "/linux/cgroupsPath", "the cgroup path '%.64s…' is too long", path);
         /* From the top: a controller is available below only where every cgroup above passes it on. */
         if (controllers_enable(fd, so_far ? at : "/", needed, why) < 0)
             goto undo;
@@ -169,6 +172,8 @@ static int explain_write(int fd, const char *path, const struct cgroup_write *wr
     case ENODEV:
     case EOPNOTSUPP:
         why->kind = FAILURE_CONFIG; /* the kernel understood the request and refused the value */
+        if (errnum == EOPNOTSUPP && write->other_file)
+            (void)failure_hint(why, "weights need the BFQ scheduler on the device, or iocost (io.cost.qos)");
         break;
     case EBUSY:
         (void)failure_hint(why, "more is in use already than the new limit allows");
@@ -179,12 +184,23 @@ static int explain_write(int fd, const char *path, const struct cgroup_write *wr
     return failure_pointer(why, "%s", write->pointer);
 }
 
+int fs_check_usage(int fd, const struct limits *limits, struct failure *why)
+{
+    for (size_t i = 0; i < limits->count; i++)
+        if ((limits->writes[i].flags & WRITE_CHECKS_USAGE) && check_usage(fd, &limits->writes[i], why) < 0)
+            return -1;
+    return 0;
+}
+
 /* 0 or -errno; nothing is built. */
 static int write_plain(int fd, const struct cgroup_write *write)
 {
     int done = file_write_text_at(fd, write->file, write->value);
-    if (done == -ENOENT && write->other_file)
-        done = file_write_text_at(fd, write->other_file, write->other_value);
+    /* io.bfq.weight without BFQ in the kernel, or on this device. */
+    if ((done == -ENOENT || done == -EOPNOTSUPP) && write->other_file) {
+        int other = file_write_text_at(fd, write->other_file, write->other_value);
+        done = other == -ENOENT ? done : other;
+    }
     if (done == -ENOENT && (write->flags & (WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT)))
         return 0;
     if (done == -EINVAL && (write->flags & WRITE_FIRST_TRY))
@@ -200,31 +216,80 @@ int fs_write(int fd, const char *path, const struct cgroup_write *write, struct 
     return done < 0 ? explain_write(fd, path, write, -done, why) : 0;
 }
 
-/* Lines of several devices: one write names one of them, so the old content does not undo it. */
-static bool is_per_device(const char *file)
+/* ---- taking back ---- */
+
+/* Files of one line per device or resource: a write names one of them by its first word. */
+static const struct keyed_file {
+    const char *name;
+    const char *nothing; /* what a key that is not listed stands at */
+} keyed_files[] = {
+    {"io.max", "rbps=max wbps=max riops=max wiops=max"},
+    {"io.weight", "default"},
+    {"io.bfq.weight", "default"},
+    {"io.latency", "target=max"},
+    {"rdma.max", "hca_handle=max hca_object=max"},
+    {"misc.max", "max"},
+    {"dmem.max", "max"},
+};
+
+/* "8:0 rbps=1" -> "8:0"; a weight without a device is that of all, "default". */
+static const char *key_of(struct arena *arena, const char *value)
 {
-    return text_equal(file, "io.max") || text_equal(file, "rdma.max") || text_equal(file, "io.bfq.weight") ||
-           text_equal(file, "io.weight") || text_equal(file, "io.latency");
+    size_t length = strcspn(value, " ");
+    return value[length] ? arena_copy_n(arena, value, length) : "default";
 }
 
-int fs_write_all_or_nothing(int fd, const char *path, const struct limits *limits, struct failure *why)
+/* The line of `content` that begins with the key, or NULL. */
+static const char *find_line(struct arena *arena, const char *content, const char *key)
 {
-    struct arena arena = {0};
-    char **old = arena_alloc(&arena, (limits->count + 1) * sizeof *old);
-    int result = 0;
-    size_t done = 0;
-    for (; result == 0 && done < limits->count; done++) {
-        const struct cgroup_write *write = &limits->writes[done];
-        if (is_per_device(write->file) || file_read_at(fd, write->file, 4096, &arena, &old[done]) < 0)
-            old[done] = NULL; /* nothing to put back */
-        result = fs_write(fd, path, write, why);
+    size_t length = strlen(key);
+    for (const char *line = content; *line;) {
+        size_t end = strcspn(line, "\n");
+        if (strncmp(line, key, length) == 0 && line[length] == ' ')
+            return arena_copy_n(arena, line, end);
+        line += end + (line[end] == '\n');
     }
-    while (result < 0 && done-- > 0) {
-        /* The failed write included: it may have taken effect in part.  What the kernel refuses now stays; the
-         * first failure is told. */
-        int restored = old[done] && old[done][0] ? file_write_text_at(fd, limits->writes[done].file, old[done]) : 0;
-        (void)restored;
+    return NULL;
+}
+
+static const char *old_value(struct arena *arena, const char *file, const char *value, const char *content)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(keyed_files); i++) {
+        if (!text_equal(file, keyed_files[i].name))
+            continue;
+        const char *key = key_of(arena, value), *line = find_line(arena, content, key);
+        return line ? line : arena_format(arena, "%s %s", key, keyed_files[i].nothing);
     }
-    arena_done(&arena);
-    return result;
+    size_t length = strcspn(content, "\n");
+    return length > 0 ? arena_copy_n(arena, content, length) : "\n"; /* a write of no bytes would not reach the file */
+}
+
+static void save_one(int fd, const char *file, const char *value, struct arena *arena, struct limits *old)
+{
+    char *content;
+    /* Missing, or an action that cannot be read: nothing to put back. */
+    if (file_read_at(fd, file, CONTENT_LIMIT, arena, &content) >= 0)
+        old->writes[old->count++] =
+            (struct cgroup_write){.file = file, .value = old_value(arena, file, value, content)};
+}
+
+void fs_save(int fd, const struct limits *limits, struct arena *arena, struct limits *ret_old)
+{
+    struct limits old = {.writes = arena_alloc(arena, (2 * limits->count + 1) * sizeof *old.writes)};
+    for (size_t i = 0; i < limits->count; i++) {
+        const struct cgroup_write *write = &limits->writes[i];
+        save_one(fd, write->file, write->value, arena, &old);
+        if (write->other_file) /* which of the two takes it is not known yet */
+            save_one(fd, write->other_file, write->other_value, arena, &old);
+    }
+    *ret_old = old;
+}
+
+void fs_put_back(int fd, const struct limits *old)
+{
+    for (size_t i = old->count; i-- > 0;) {
+        int done = file_write_text_at(fd, old->writes[i].file, old->writes[i].value);
+        if (done < 0)
+            log_debug("put '%s' back into '%s': %s", old->writes[i].value, old->writes[i].file, strerror(-done));
+    }
 }

@@ -15,9 +15,18 @@ int fs_make(int root_fd, const char *path, const struct controllers *needed, str
 /* Removes `levels` directories from the leaf up; best effort. */
 void fs_unmake(int root_fd, const char *path, unsigned levels);
 
+/* "WHAT cgroup 'PATH': …", of errno. */
+int fs_explain_directory(const char *what, const char *path, struct failure *why);
+
 /* `path` is for messages. */
 int fs_write(int fd, const char *path, const struct cgroup_write *write, struct failure *why) MUST_CHECK;
-/* All of them; on failure the old content of the files is put back, newest first. */
-int fs_write_all_or_nothing(int fd, const char *path, const struct limits *limits, struct failure *why) MUST_CHECK;
+
+/* Before the first write: a limit that wants to be checked (checkBeforeUpdate) is above what is in use. */
+int fs_check_usage(int fd, const struct limits *limits, struct failure *why) MUST_CHECK;
+/* The writes that would bring back what the files of `limits` hold now; of a file with a line per device, the line
+ * of the device in question. */
+void fs_save(int fd, const struct limits *limits, struct arena *arena, struct limits *ret_old);
+/* Newest first, best effort: what the kernel refuses by now stays. */
+void fs_put_back(int fd, const struct limits *old);
 
 #endif

@@ -19,11 +19,21 @@
 #define MEMORY_ROOM_FOR_INIT (16u << 20)
 #define PIDS_MAX 4194304 /* PID_MAX_LIMIT: pids.max refuses more, and more is no limit */
 #define CPU_PERIOD_DEFAULT 100000
+/* A cgroup has some hundred files; a line for each of a thousand disks fits in as well. */
+#define WRITES_MAX 4096
+
+/* The files that may have to wait for init. */
+static const char *const late_files[] = {"cgroup.freeze", "pids.max", "memory.max", "memory.high"};
+#define LATE_FILES ARRAY_LENGTH(late_files)
 
 struct planning {
     struct arena *arena;
     struct limits limits;
-    struct failure *why;
+    struct findings *findings;
+    struct failure *why; /* of the findings */
+    bool late[LATE_FILES];     /* there is a late write to it */
+    struct cgroup_write spare; /* takes what is too much */
+    const char *too_much;      /* pointer of the first one; NULL: none */
 };
 
 static const char *controller_of(struct arena *arena, const char *file)
@@ -48,11 +58,13 @@ static bool waits_for_init(const char *file, const char *value)
 }
 
 /* A write to a file that has a late write is late as well: the last one asked for must be the last one made. */
-static bool has_late_write(const struct limits *limits, const char *file)
+static bool is_late(struct planning *planning, const char *file, const char *value)
 {
-    for (size_t i = 0; i < limits->count; i++)
-        if ((limits->writes[i].flags & WRITE_LATE) && text_equal(limits->writes[i].file, file))
-            return true;
+    for (size_t i = 0; i < LATE_FILES; i++)
+        if (text_equal(file, late_files[i])) {
+            planning->late[i] |= waits_for_init(file, value);
+            return planning->late[i];
+        }
     return false;
 }
 
@@ -60,16 +72,19 @@ static struct cgroup_write *add(struct planning *planning, const char *pointer, 
                                 const char *value)
 {
     struct limits *limits = &planning->limits;
-    bool late = waits_for_init(file, value) || has_late_write(limits, file);
-    limits->writes =
-        arena_grow(planning->arena, limits->writes, limits->count, limits->count + 1, sizeof *limits->writes);
-    struct cgroup_write *write = &limits->writes[limits->count++];
+    struct cgroup_write *write = &planning->spare;
+    if (limits->count < WRITES_MAX) {
+        limits->writes = arena_grow_one(planning->arena, limits->writes, limits->count, sizeof *limits->writes);
+        write = &limits->writes[limits->count++];
+    } else if (planning->too_much == NULL) {
+        planning->too_much = pointer;
+    }
     *write = (struct cgroup_write){
         .file = file,
         .value = value,
         .controller = controller_of(planning->arena, file),
         .pointer = pointer,
-        .flags = flags | (late ? WRITE_LATE : 0),
+        .flags = flags | (is_late(planning, file, value) ? WRITE_LATE : 0),
     };
     return write;
 }
@@ -83,8 +98,8 @@ static const char *number_or_max(struct planning *planning, int64_t value, unsig
 
 static int refuse(struct planning *planning, const char *pointer, const char *what)
 {
-    fail_config(planning->why, pointer, "cgroup v2 has no equivalent of %s", what);
-    return failure_hint(planning->why, "leave the member out");
+    (void)fail_config(planning->why, pointer, "cgroup v2 has no equivalent of %s", what); /* handed on below */
+    return found(planning->findings, failure_hint(planning->why, "leave the member out"));
 }
 
 static int check_bytes_limit(struct planning *planning, const char *pointer, const struct optional_i64 *value)
@@ -110,7 +125,7 @@ static int plan_swap(struct planning *planning, const struct spec_resources *res
     int64_t swap = resources->memory.swap.value;
     if (swap == 0 && !limited)
         return 0; /* "not asked for": nerdctl sends it so */
-    if (swap == -1) {
+    if (swap < 0) { /* less than -1 was refused */
         add(planning, pointer, WRITE_MAY_BE_MISSING | WRITE_IS_DEFAULT, "memory.swap.max", "max");
         return 0;
     }
@@ -133,15 +148,18 @@ static int plan_swap(struct planning *planning, const struct spec_resources *res
 
 static int plan_memory(struct planning *planning, const struct spec_resources *resources)
 {
-    if (resources->memory.swappiness.set && resources->memory.swappiness.value > 0)
-        return refuse(planning, R "/memory/swappiness", "memory.swappiness");
-    if (resources->memory.disable_oom_killer.set && resources->memory.disable_oom_killer.value)
-        return refuse(planning, R "/memory/disableOOMKiller", "a disabled OOM killer");
-    if (resources->memory.use_hierarchy.set && !resources->memory.use_hierarchy.value)
-        return refuse(planning, R "/memory/useHierarchy", "memory accounting without hierarchy");
-    if (check_bytes_limit(planning, R "/memory/limit", &resources->memory.limit) < 0 ||
-        check_bytes_limit(planning, R "/memory/reservation", &resources->memory.reservation) < 0 ||
-        check_bytes_limit(planning, R "/memory/swap", &resources->memory.swap) < 0)
+    if (resources->memory.swappiness.set && resources->memory.swappiness.value > 0 &&
+        refuse(planning, R "/memory/swappiness", "memory.swappiness") < 0)
+        return -1;
+    if (resources->memory.disable_oom_killer.set && resources->memory.disable_oom_killer.value &&
+        refuse(planning, R "/memory/disableOOMKiller", "a disabled OOM killer") < 0)
+        return -1;
+    if (resources->memory.use_hierarchy.set && !resources->memory.use_hierarchy.value &&
+        refuse(planning, R "/memory/useHierarchy", "memory accounting without hierarchy") < 0)
+        return -1;
+    if (found(planning->findings, check_bytes_limit(planning, R "/memory/limit", &resources->memory.limit)) < 0 ||
+        found(planning->findings, check_bytes_limit(planning, R "/memory/reservation", &resources->memory.reservation)) < 0 ||
+        found(planning->findings, check_bytes_limit(planning, R "/memory/swap", &resources->memory.swap)) < 0)
         return -1;
     /* Deprecated by the specification since 1.1, which lets a runtime ignore them. */
     if (resources->memory.kernel.set && resources->memory.kernel.value > 0)
@@ -150,7 +168,7 @@ static int plan_memory(struct planning *planning, const struct spec_resources *r
         log_debug("memory.kernelTCP is ignored: cgroup v2 counts it in memory.limit");
 
     /* Swap first: with a lowered memory.max and the old swap limit the kernel would start swapping (RMEM-21). */
-    if (plan_swap(planning, resources) < 0)
+    if (found(planning->findings, plan_swap(planning, resources)) < 0)
         return -1;
     unsigned flags;
     if (resources->memory.limit.set && resources->memory.limit.value != 0) {
@@ -254,15 +272,18 @@ static int plan_burst_and_max(struct planning *planning, const struct spec_resou
 
 static int plan_cpu(struct planning *planning, const struct spec_resources *resources)
 {
-    if (resources->cpu.realtime_runtime.set && resources->cpu.realtime_runtime.value != 0)
-        return refuse(planning, R "/cpu/realtimeRuntime", "cpu.realtimeRuntime");
-    if (resources->cpu.realtime_period.set && resources->cpu.realtime_period.value != 0)
-        return refuse(planning, R "/cpu/realtimePeriod", "cpu.realtimePeriod");
+    if (resources->cpu.realtime_runtime.set && resources->cpu.realtime_runtime.value != 0 &&
+        refuse(planning, R "/cpu/realtimeRuntime", "cpu.realtimeRuntime") < 0)
+        return -1;
+    if (resources->cpu.realtime_period.set && resources->cpu.realtime_period.value != 0 &&
+        refuse(planning, R "/cpu/realtimePeriod", "cpu.realtimePeriod") < 0)
+        return -1;
     bool idle = false;
     if (resources->cpu.idle.set) {
         int64_t value = resources->cpu.idle.value;
-        if (value != 0 && value != 1)
-            return fail_config(planning->why, R "/cpu/idle", "cpu.idle is 0 or 1, not %" PRId64, value);
+        if (value != 0 && value != 1 &&
+            found(planning->findings, fail_config(planning->why, R "/cpu/idle", "cpu.idle is 0 or 1, not %" PRId64, value)) < 0)
+            return -1;
         idle = value == 1;
         /* Before the weight: leaving idle makes the weight writable again (RCPU-17). */
         add(planning, R "/cpu/idle", idle ? 0 : WRITE_IS_DEFAULT, "cpu.idle", idle ? "1" : "0");
@@ -273,7 +294,7 @@ static int plan_cpu(struct planning *planning, const struct spec_resources *reso
         add(planning, R "/cpu/shares", weight == 100 ? WRITE_IS_DEFAULT : 0, "cpu.weight",
             arena_format(planning->arena, "%" PRIu64, weight));
     }
-    if (plan_burst_and_max(planning, resources) < 0)
+    if (found(planning->findings, plan_burst_and_max(planning, resources)) < 0)
         return -1;
     if (resources->cpu.cpus && resources->cpu.cpus[0])
         add(planning, R "/cpu/cpus", 0, "cpuset.cpus", resources->cpu.cpus);
@@ -296,21 +317,23 @@ static int plan_io_weight(struct planning *planning, const char *pointer, const 
 
 static int plan_io_weights(struct planning *planning, const struct spec_resources *resources)
 {
-    if (resources->block_io.leaf_weight.set && resources->block_io.leaf_weight.value != 0)
-        return refuse(planning, R "/blockIO/leafWeight", "blockIO.leafWeight");
+    if (resources->block_io.leaf_weight.set && resources->block_io.leaf_weight.value != 0 &&
+        refuse(planning, R "/blockIO/leafWeight", "blockIO.leafWeight") < 0)
+        return -1;
     if (resources->block_io.weight.set && resources->block_io.weight.value != 0 &&
-        plan_io_weight(planning, R "/blockIO/weight", "", resources->block_io.weight.value) < 0)
+        found(planning->findings, plan_io_weight(planning, R "/blockIO/weight", "", resources->block_io.weight.value)) < 0)
         return -1;
     for (size_t i = 0; i < resources->block_io.weight_devices_count; i++) {
         const struct spec_io_weight *entry = &resources->block_io.weight_devices[i];
-        if (entry->leaf_weight.set && entry->leaf_weight.value != 0)
-            return refuse(planning, arena_format(planning->arena, R "/blockIO/weightDevice/%zu/leafWeight", i),
-                          "blockIO.weightDevice.leafWeight");
+        if (entry->leaf_weight.set && entry->leaf_weight.value != 0 &&
+            refuse(planning, arena_format(planning->arena, R "/blockIO/weightDevice/%zu/leafWeight", i),
+                   "blockIO.weightDevice.leafWeight") < 0)
+            return -1;
         if (!entry->weight.set || entry->weight.value == 0)
             continue;
         const char *pointer = arena_format(planning->arena, R "/blockIO/weightDevice/%zu/weight", i);
         const char *device = arena_format(planning->arena, "%" PRId64 ":%" PRId64 " ", entry->major, entry->minor);
-        if (plan_io_weight(planning, pointer, device, entry->weight.value) < 0)
+        if (found(planning->findings, plan_io_weight(planning, pointer, device, entry->weight.value)) < 0)
             return -1;
     }
     return 0;
@@ -353,13 +376,21 @@ static bool page_size_is_valid(const char *size)
            text_equal(size + digits + 1, "B");
 }
 
+static int refuse_page_size(struct planning *planning, size_t index, const char *size)
+{
+    const char *pointer = arena_format(planning->arena, R "/hugepageLimits/%zu/pageSize", index);
+    return found(planning->findings, fail_config(planning->why, pointer, "expected a page size such as 2MB, found '%.32s'", size));
+}
+
 static int plan_hugetlb(struct planning *planning, const struct spec_resources *resources)
 {
     for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
         const struct spec_hugepage_limit *limit = &resources->hugepage_limits[i];
-        if (!limit->page_size || !page_size_is_valid(limit->page_size))
-            return fail_config(planning->why, arena_format(planning->arena, R "/hugepageLimits/%zu/pageSize", i),
-                               "the page size is not of the form 2MB");
+        if (!limit->page_size || !page_size_is_valid(limit->page_size)) {
+            if (refuse_page_size(planning, i, limit->page_size ? limit->page_size : "") < 0)
+                return -1;
+            continue;
+        }
         const char *pointer = arena_format(planning->arena, R "/hugepageLimits/%zu", i);
         const char *value = arena_format(planning->arena, "%" PRIu64, limit->limit);
         /* Reservation accounting first (RHUG-02), KERNEL(5.7); the fault limit too, as every engine expects
@@ -381,15 +412,25 @@ static void plan_pids(struct planning *planning, const struct spec_resources *re
     add(planning, R "/pids/limit", flags, "pids.max", value);
 }
 
+static int refuse_rdma_name(struct planning *planning, const char *name)
+{
+    char token[POINTER_TOKEN_SIZE], shown[64];
+    const char *pointer = arena_format(planning->arena, R "/rdma/%s", text_pointer_token(token, name, strlen(name)));
+    text_sanitize(shown, sizeof(shown), name);
+    return found(planning->findings, fail_config(planning->why, pointer, "'%s' is no name of an RDMA device such as mlx5_1", shown));
+}
+
 static int plan_rdma(struct planning *planning, const struct spec_resources *resources)
 {
     for (size_t i = 0; i < resources->rdma_count; i++) {
         const struct spec_rdma_limit *limit = &resources->rdma[i];
         /* The name stands at the head of a line of words: a blank in it would change what the line says. */
         size_t plain = strspn(limit->device, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:@");
-        if (plain == 0 || limit->device[plain])
-            return fail_config(planning->why, R "/rdma",
-                               "an entry is named by something that is no RDMA device name");
+        if (plain == 0 || limit->device[plain]) {
+            if (refuse_rdma_name(planning, limit->device) < 0)
+                return -1;
+            continue;
+        }
         const char *value = limit->device;
         if (limit->hca_handles.set)
             value = arena_format(planning->arena, "%s hca_handle=%" PRIu64, value, limit->hca_handles.value);
@@ -403,10 +444,14 @@ static int plan_rdma(struct planning *planning, const struct spec_resources *res
 
 static int plan_network(struct planning *planning, const struct spec_resources *resources)
 {
-    if (resources->network_class_id.set && resources->network_class_id.value != 0)
-        return refuse(planning, R "/network/classID", "network.classID");
-    if (resources->network_priorities_count > 0)
-        return refuse(planning, R "/network/priorities", "network.priorities");
+    if (resources->network_class_id.set && resources->network_class_id.value != 0 &&
+        refuse(planning, R "/network/classID", "network.classID") < 0)
+        return -1;
+    for (size_t i = 0; i < resources->network_priorities_count; i++)
+        if (resources->network_priorities[i].priority != 0 &&
+            refuse(planning, arena_format(planning->arena, R "/network/priorities/%zu/priority", i),
+                   "network.priorities") < 0)
+            return -1;
     return 0;
 }
 
@@ -434,22 +479,34 @@ static void plan_unified_value(struct planning *planning, const char *pointer, c
     }
 }
 
-/* After the typed members, so that it overrides them (RUNI-07). */
-static int plan_unified(struct planning *planning, const struct spec_resources *resources)
+static int check_unified_key(struct planning *planning, const char *pointer, const char *key)
 {
     /* These act on processes, perhaps on the host's, instead of setting something. */
     static const char *const actions[] = {"cgroup.procs", "cgroup.threads", "cgroup.kill"};
+    if (!unified_key_is_valid(key)) {
+        char shown[64];
+        text_sanitize(shown, sizeof(shown), key);
+        (void)fail_config(planning->why, pointer, "'%s' is no name of a cgroup v2 file", shown); /* returned below */
+        return failure_hint(planning->why, "keys are of the form CONTROLLER.PARAMETER, such as memory.high");
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (text_equal(key, actions[i]))
+            return fail_config(planning->why, pointer, "'%s' is an action on processes, no setting", key);
+    return 0;
+}
+
+/* After the typed members, so that it overrides them (RUNI-07). */
+static int plan_unified(struct planning *planning, const struct spec_resources *resources)
+{
     for (size_t i = 0; i < resources->unified.count; i++) {
         const char *key = resources->unified.items[i].key;
-        if (!unified_key_is_valid(key)) {
-            fail_config(planning->why, R "/unified", "'%.64s' is no name of a cgroup v2 file", key);
-            return failure_hint(planning->why, "keys are of the form CONTROLLER.PARAMETER, such as memory.high");
-        }
-        const char *pointer = arena_format(planning->arena, R "/unified/%s", key);
-        for (size_t a = 0; a < ARRAY_LENGTH(actions); a++)
-            if (text_equal(key, actions[a]))
-                return fail_config(planning->why, pointer, "'%s' is an action on processes, no setting", key);
-        plan_unified_value(planning, pointer, key, resources->unified.items[i].value);
+        char token[POINTER_TOKEN_SIZE];
+        const char *pointer = arena_format(planning->arena, R "/unified/%s", text_pointer_token(token, key, strlen(key)));
+        int result = check_unified_key(planning, pointer, key);
+        if (result == 0)
+            plan_unified_value(planning, pointer, key, resources->unified.items[i].value);
+        else if (found(planning->findings, result) < 0)
+            return -1;
     }
     return 0;
 }
@@ -457,7 +514,14 @@ static int plan_unified(struct planning *planning, const struct spec_resources *
 int limits_plan(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
                 struct failure *why)
 {
-    struct planning planning = {.arena = arena, .why = why};
+    struct findings first = FINDINGS_FIRST(why);
+    return limits_plan_all(resources, arena, ret_limits, &first);
+}
+
+int limits_plan_all(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
+                    struct findings *findings)
+{
+    struct planning planning = {.arena = arena, .findings = findings, .why = findings->why};
     if (resources && resources->set) {
         if (plan_network(&planning, resources) < 0 || plan_memory(&planning, resources) < 0 ||
             plan_cpu(&planning, resources) < 0 || plan_io(&planning, resources) < 0 ||
@@ -465,6 +529,10 @@ int limits_plan(const struct spec_resources *resources, struct arena *arena, str
             return -1;
         plan_pids(&planning, resources);
         if (plan_rdma(&planning, resources) < 0 || plan_unified(&planning, resources) < 0)
+            return -1;
+        if (planning.too_much != NULL &&
+            found(findings, fail_config(findings->why, planning.too_much,
+                                        "more than the %d settings of a cgroup that this runtime takes", WRITES_MAX)) < 0)
             return -1;
     }
     *ret_limits = planning.limits;

@@ -40,6 +40,8 @@ struct limits {
  * Absent resources give no write. */
 int limits_plan(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
                 struct failure *why) MUST_CHECK;
+int limits_plan_all(const struct spec_resources *resources, struct arena *arena, struct limits *ret_limits,
+                    struct findings *findings) MUST_CHECK; /* reports */
 
 /* cpu.shares (2..262144) -> cpu.weight (1..10000); 1024 is 100.  RCPU-03. */
 uint64_t limits_weight_of_shares(uint64_t shares);

@@ -20,11 +20,11 @@
 #define USER_NS_INITIAL 0xEFFFFFFDu /* PROC_USER_INIT_INO: part of the kernel's ABI since 3.8 */
 #define OWN_FILE_MAX ((size_t)64 * 1024)
 
-static const char *found;
+static const char *found_mount;
 
 void mount_point_set_for_tests(const char *directory)
 {
-    found = directory;
+    found_mount = directory;
 }
 
 static bool is_cgroup2(const char *path)
@@ -36,11 +36,11 @@ static bool is_cgroup2(const char *path)
 const char *cgroup_mount_point(struct failure *why)
 {
     static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified" /* hybrid hosts */};
-    for (size_t i = 0; !found && i < ARRAY_LENGTH(places); i++)
+    for (size_t i = 0; !found_mount && i < ARRAY_LENGTH(places); i++)
         if (is_cgroup2(places[i]))
-            found = places[i];
-    if (found)
-        return found;
+            found_mount = places[i];
+    if (found_mount)
+        return found_mount;
     fail(why, FAILURE_HOST, "there is no cgroup v2 file system at %s or %s", places[0], places[1]);
     failure_hint(
         why,
@@ -76,10 +76,10 @@ enum path_privilege mount_privilege(void)
     return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USER_NS_INITIAL ? PATH_ROOTLESS : PATH_ROOT;
 }
 
-char *mount_own_path(struct arena *arena)
+static char *read_path(const char *file, struct arena *arena)
 {
     char *data;
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", OWN_FILE_MAX, arena, &data) < 0)
+    if (file_read_at(AT_FDCWD, file, OWN_FILE_MAX, arena, &data) < 0)
         return NULL;
     for (char *line = data; *line;) {
         size_t length = strcspn(line, "\n");
@@ -91,6 +91,16 @@ char *mount_own_path(struct arena *arena)
         line += length + (line[length] == '\n');
     }
     return NULL;
+}
+
+char *mount_own_path(struct arena *arena)
+{
+    return read_path("/proc/self/cgroup", arena);
+}
+
+char *mount_path_of(pid_t pid, struct arena *arena)
+{
+    return read_path(arena_format(arena, "/proc/%d/cgroup", (int)pid), arena);
 }
 
 char *mount_delegated_path(int root_fd, const char *own, struct arena *arena)

@@ -17,6 +17,8 @@ int mount_open_path(int root_fd, const char *path) MUST_CHECK;
 enum path_privilege mount_privilege(void);
 /* "/a/b" of the line "0::" in /proc/self/cgroup; NULL when outside of the mount's view. */
 char *mount_own_path(struct arena *arena);
+/* The same for another process. */
+char *mount_path_of(pid_t pid, struct arena *arena);
 /* The highest cgroup on the way to `own` that the caller may make children in; NULL: none. */
 char *mount_delegated_path(int root_fd, const char *own, struct arena *arena);
 

@@ -27,13 +27,14 @@ static int add_components(struct arena *arena, char **path, const char *words, s
             return failure_hint(why, "write the path without '..'");
         }
         if (length > NAME_MAX)
-            return fail_config(why, POINTER, "a component of cgroupsPath is longer than %d bytes", NAME_MAX);
+            return fail_config(why, POINTER, "a component of cgroupsPath has at most %d bytes, found %zu", NAME_MAX, length);
         if (length > 0 && !(length == 1 && rest[0] == '.'))
             *path = arena_format(arena, "%s/%.*s", *path, (int)length, rest);
+        /* At once: a path of a million components is refused before it is put together. */
+        if (strlen(*path) >= PATH_MAX / 2)
+            return fail_config(why, POINTER, "cgroupsPath has less than %d bytes, found %zu", PATH_MAX / 2, strlen(words));
         rest += length + (rest[length] == '/');
     }
-    if (strlen(*path) >= PATH_MAX / 2)
-        return fail_config(why, POINTER, "cgroupsPath is longer than %d bytes", PATH_MAX / 2);
     return 0;
 }
 
@@ -154,7 +155,7 @@ static int resolve_systemd(const struct path_question *question, struct arena *a
     else if (text_equal(slice, "-"))
         slice = "-.slice";
     if (!slice_is_valid(slice))
-        return fail_config(why, POINTER, "cgroupsPath '%s': '%s' is no name of a systemd slice", words, slice);
+        return fail_config(why, POINTER, "cgroupsPath '%s': '%s' is no name of a systemd slice such as machine.slice", words, slice);
     if (!name[0])
         return fail_config(why, POINTER, "cgroupsPath '%s' has no name after the second colon", words);
     if (text_ends(name, ".slice"))
@@ -164,7 +165,7 @@ static int resolve_systemd(const struct path_question *question, struct arena *a
     char *unit =
         prefix[0] ? arena_format(arena, "%s-%s.scope", prefix, name) : arena_format(arena, "%s.scope", name);
     if (!unit_name_is_valid(unit))
-        return fail_config(why, POINTER, "'%s' is no name of a systemd unit", unit);
+        return fail_config(why, POINTER, "'%s' is no name of a systemd unit: letters, digits and :-_.\\@, at most 255", unit);
     ret_place->slice = arena_copy(arena, slice);
     ret_place->unit = unit;
     /* Where systemd is asked to put it; the driver reads the true place back from the unit. */

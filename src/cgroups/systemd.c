@@ -463,6 +463,16 @@ static int call_set(struct conversation *talk, const struct systemd_properties *
     return done < 0 ? done : 0;
 }
 
+/* systemd answers first and writes the cgroup's files behind it, before it reads the next call: the answer to that one
+ * says that the files are written, and what the caller writes afterwards stays. */
+static void await_realization(struct conversation *talk)
+{
+    sd_bus_error fault = SD_BUS_ERROR_NULL;
+    /* Whatever the answer is, it comes in order. */
+    IGNORE_RESULT(bus_library.call_method(talk->bus, SERVICE, OBJECT, "org.freedesktop.DBus.Peer", "Ping", &fault, NULL, ""));
+    bus_library.error_free(&fault);
+}
+
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     struct conversation talk;
@@ -476,6 +486,8 @@ int systemd_set_properties(const char *unit, const struct systemd_properties *pr
     }
     int result = done < 0 ? explain_call(&talk, "set properties", &fault, -done, why) : 0;
     bus_library.error_free(&fault);
+    if (result == 0)
+        await_realization(&talk);
     end(&talk);
     return result;
 }

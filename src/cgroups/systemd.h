@@ -23,7 +23,7 @@ struct systemd_scope {
  */
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
                         struct failure *why) MUST_CHECK;
-/* SetUnitProperties of a running scope. */
+/* SetUnitProperties of a running scope: all of them or none.  After this: systemd has written the cgroup's files. */
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties,
                            struct failure *why) MUST_CHECK;
 /* StopUnit and its job's end, then ResetFailedUnit.  No such unit is success. */

@@ -10,8 +10,8 @@
 
 #include "base/text.h"
 
-#define ANNOTATION_PREFIX "org.systemd.property."
 #define CPUSET_BITS_MAX 8192 /* CONFIG_NR_CPUS at its largest */
+#define ANNOTATIONS_MAX 256
 #define USEC_PER_SEC 1000000u
 #define QUOTA_STEP_USEC 10000u /* systemd keeps the quota in percent of a CPU: per second, 10 ms each */
 
@@ -24,8 +24,7 @@ static struct systemd_property *put(struct systemd_properties *properties, struc
         if (text_equal(properties->items[i].name, name))
             property = &properties->items[i];
     if (!property) {
-        properties->items =
-            arena_grow(arena, properties->items, properties->count, properties->count + 1, sizeof *property);
+        properties->items = arena_grow_one(arena, properties->items, properties->count, sizeof *property);
         property = &properties->items[properties->count++];
     }
     *property = (struct systemd_property){.name = name, .signature = signature, .need = need};
@@ -38,6 +37,8 @@ static void put_number(struct systemd_properties *properties, struct arena *aren
                        enum property_need need, const char *value)
 {
     uint64_t number = UINT64_MAX; /* systemd's "infinity" */
+    if (text_starts(value, "default ")) /* as io.weight reads, where an update is taken back */
+        value += strlen("default ");
     if (!text_equal(value, "max") && text_to_u64(value, UINT64_MAX, &number) < 0)
         return; /* a form only the kernel knows: the file says it */
     put(properties, arena, name, "t", need)->number = number;
@@ -66,6 +67,8 @@ static void put_set(struct systemd_properties *properties, struct arena *arena, 
 {
     uint8_t *bits = arena_alloc(arena, CPUSET_BITS_MAX / 8);
     size_t bytes = 0;
+    if (text_equal(list, "\n")) /* what empties the file empties the property */
+        list = "";
     for (const char *rest = list; *rest;) {
         size_t length = strcspn(rest, ","), dash = strcspn(rest, "-,");
         uint64_t first, last;
@@ -110,7 +113,8 @@ void properties_of_limits(const struct limits *limits, struct arena *arena, stru
             put_set(properties, arena, "AllowedMemoryNodes", write->value);
         else if (text_equal(write->file, "io.bfq.weight") && write->other_value)
             put_number(properties, arena, "IOWeight", PROPERTY_NEEDED, write->other_value);
-        else if (!(text_equal(write->file, "pids.max") && text_equal(write->value, "0"))) /* TasksMax has no 0 */
+        else if (!((text_equal(write->file, "pids.max") || text_equal(write->file, "cpu.weight")) &&
+                   text_equal(write->value, "0"))) /* TasksMax has no 0, and the weight of an idle cgroup reads so */
             for (size_t n = 0; n < ARRAY_LENGTH(numbers); n++)
                 if (text_equal(write->file, numbers[n].file))
                     put_number(properties, arena, numbers[n].property, numbers[n].need, write->value);
@@ -172,8 +176,7 @@ static bool take_strings(struct reading *reading, struct strings *ret_strings)
         char *text = take_string(reading);
         if (!text)
             return false;
-        ret_strings->items = arena_grow(reading->arena, ret_strings->items, ret_strings->count,
-                                        ret_strings->count + 1, sizeof(char *));
+        ret_strings->items = arena_grow_one(reading->arena, ret_strings->items, ret_strings->count, sizeof(char *));
         ret_strings->items[ret_strings->count++] = text;
     } while (take(reading, ","));
     return take(reading, "]");
@@ -258,14 +261,18 @@ static bool name_is_valid(const char *name)
 int properties_of_annotations(const struct string_map *annotations, struct arena *arena,
                               struct systemd_properties *properties, struct failure *why)
 {
+    size_t seen = 0;
     for (size_t i = 0; annotations && i < annotations->count; i++) {
         const char *key = annotations->items[i].key;
-        if (!text_starts(key, ANNOTATION_PREFIX))
+        if (!text_starts(key, ANNOTATION_SYSTEMD_PROPERTY))
             continue;
-        const char *name = key + strlen(ANNOTATION_PREFIX);
-        const char *pointer = arena_format(arena, "/annotations/%.128s", key);
+        const char *name = key + strlen(ANNOTATION_SYSTEMD_PROPERTY);
+        char token[POINTER_TOKEN_SIZE];
+        const char *pointer = arena_format(arena, "/annotations/%s", text_pointer_token(token, key, strlen(key)));
+        if (++seen > ANNOTATIONS_MAX)
+            return fail_config(why, pointer, "more than the %d unit properties that this runtime takes", ANNOTATIONS_MAX);
         if (!name_is_valid(name))
-            return fail_config(why, pointer, "'%.128s' is no name of a systemd property", name);
+            return fail_config(why, pointer, "'%.128s' is no name of a systemd property such as CPUWeight", name);
         /* These two decide which processes the unit holds and where it is. */
         if (text_equal(name, "PIDs") || text_equal(name, "Slice"))
             return fail_config(why, pointer, "the property %s is decided by the runtime", name);

@@ -17,6 +17,7 @@
 enum option_kind {
     OPTION_FLAG,  /* bool; also --name=true, --name=false */
     OPTION_TEXT,  /* const char * */
+    OPTION_TEXTS, /* struct strings: each time one more; the words are argv's */
     OPTION_NUMBER /* unsigned */
 };
 
@@ -30,7 +31,7 @@ struct option_row {
 };
 
 /* Reads options up to the first positional argument; "--" ends them.  Long options may have one dash (Go
- * style), a value may follow after '=' or as the next word, repeated options: last wins.  Options after the first
+ * style), a value may follow after '=' or as the next word, repeated options: last wins, but for OPTION_TEXTS.  Options after the first
  * positional are accepted too with OPTIONS_ANYWHERE.  *ret_used: the index of the first positional in argv; they are
  * moved behind the options.  USAGE failures name the option. */
 enum options_order { OPTIONS_FIRST, OPTIONS_ANYWHERE };
@@ -46,12 +47,13 @@ struct command {
     const struct option_row *options;
     size_t options_count;
     bool stateless; /* works without a state root */
+    bool takes_words; /* what follows the first argument is another command's, options and all */
     /* argv[0..argc-1]: what is left after the options.  The exit code, or -1 with *why. */
     int (*run)(const struct runtime *runtime, int argc, char **argv, struct failure *why);
 };
 
-extern const struct command command_create, command_run, command_start, command_state, command_kill, command_delete,
-    command_list, command_pause, command_resume, command_ps, command_spec, command_features;
+extern const struct command command_create, command_run, command_exec, command_start, command_state, command_kill, command_delete,
+    command_list, command_check, command_pause, command_resume, command_ps, command_update, command_stats, command_events, command_wait, command_spec, command_features;
 
 /* ENDED by NULL, in the order of the help. */
 extern const struct command *const commands[];

@@ -99,6 +99,7 @@ static int run_features(const struct runtime *runtime, int argc, char **argv, st
 #endif
         .apparmor = true,
         .selinux = true,
+        .intel_rdt = true,
         .memory_policy = true,
         .net_devices = true,
         .idmap = true,

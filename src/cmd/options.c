@@ -26,7 +26,14 @@ static int read_flag(const struct option_row *row, const char *value, struct fai
     return 0;
 }
 
-static int read_value(const struct option_row *row, const char *value, struct failure *why)
+/* On the heap: what is given on a command line lives as long as the process. */
+static void add_text(struct strings *texts, char *value)
+{
+    texts->items = memory_resize(texts->items, (texts->count + 1) * sizeof(*texts->items));
+    texts->items[texts->count++] = value;
+}
+
+static int read_value(const struct option_row *row, char *value, struct failure *why)
 {
     uint64_t number;
     switch (row->kind) {
@@ -36,6 +43,9 @@ static int read_value(const struct option_row *row, const char *value, struct fa
         if (text_to_u64(value, INT_MAX, &number) < 0)
             return fail(why, FAILURE_USAGE, "option --%s takes a number, found '%s'", row->name, value);
         *(unsigned *)row->target = (unsigned)number;
+        return 0;
+    case OPTION_TEXTS:
+        add_text(row->target, value);
         return 0;
     case OPTION_TEXT:
     default:

@@ -51,18 +51,28 @@ struct birth {
 
     bool detached;          /* run --detach */
     bool new_user_ns;
-    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup */
+    bool init_waits;        /* for GO_ON before it does anything: id maps, limits, systemd cgroup, resctrl */
     bool attach;            /* init is moved into its cgroup after clone: see plan_namespaces and birth_bring_up */
+    bool resctrl_begun;     /* what state.resctrl calls made is made: to be undone */
     bool died_unborn;       /* init was killed before its first instruction */
     bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
-    bool hooks_called;      /* a failure from here on runs the poststop hooks */
+    bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */
     bool pid_file_written;
     struct ns_child escort; /* pid 0: none */
     struct ns_child init;   /* pid 0: not yet */
 };
 
-/* Runs in: creator, start.  The container process state for /linux/seccomp/listenerPath. */
-int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why) MUST_CHECK;
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode);
+/* Closes and frees what the creator holds; what it made stays. */
+void birth_done(struct birth *birth);
+
+/* Runs in: creator, start, exec.  The container process state for /linux/seccomp/listenerPath. */
+struct listener_owner {
+    pid_t pid;                /* the process that the filter is loaded in */
+    enum state_status status; /* of the container */
+};
+int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
+                  struct failure *why) MUST_CHECK;
 
 /* Runs in: escort.  Ends with init cloned as the creator's child and SPAWNED sent. */
 void escort_main(void *argument) __attribute__((noreturn));

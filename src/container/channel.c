@@ -69,11 +69,14 @@ static int wait_readable(int channel, int64_t deadline_ms)
 /* A failure from the other side may come from a container: every string ended, no control bytes. */
 static void tame_failure(struct failure *failure)
 {
-    struct failure tame = {.errnum = failure->errnum, .exit_code = failure->exit_code & 0xff, .kind = FAILURE_HOST};
+    struct failure tame = {.errnum = failure->errnum, .exit_code = failure->exit_code & 0xff, .line = failure->line, .kind = FAILURE_HOST};
     failure->text[sizeof(failure->text) - 1] = '\0';
+    failure->document[sizeof(failure->document) - 1] = '\0';
     failure->pointer[sizeof(failure->pointer) - 1] = '\0';
     failure->hint[sizeof(failure->hint) - 1] = '\0';
+    failure->document[0] = '\0'; /* who reads the document knows its name */
     text_sanitize(tame.text, sizeof(tame.text), failure->text);
+    text_sanitize(tame.document, sizeof(tame.document), failure->document);
     text_sanitize(tame.pointer, sizeof(tame.pointer), failure->pointer);
     text_sanitize(tame.hint, sizeof(tame.hint), failure->hint);
     if (failure->kind > FAILURE_NONE && failure->kind <= FAILURE_BUG)

@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "cgroups/cgroups.h"
 #include "process/process.h"
 #include "spec/json.h"
+#include "spec/spec.h"
 
 /* What the command line says for every command. */
 struct runtime {
@@ -51,7 +53,41 @@ int container_create(const struct runtime *runtime, const struct create_request 
 /* *ret_exit_code: the process's exit status, 128 + signal when it was killed, 0 when detached. */
 int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
                   struct failure *why) MUST_CHECK;
+/* Reports everything that create would refuse: of the configuration, by the very functions that create calls, then of this host
+ * as far as it shows without making anything.  -1: the bundle could not be read at all, *findings->why tells.  *ret_config_path: of
+ * the arena. */
+int container_check(const struct runtime *runtime, const char *bundle, struct arena *arena, const char **ret_config_path,
+                    struct findings *findings) MUST_CHECK;
 int container_start(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
+
+enum exec_flag {
+    EXEC_DETACH = 1 << 0,
+    EXEC_TTY = 1 << 1,
+    EXEC_NO_NEW_PRIVS = 1 << 2,
+    EXEC_IGNORE_PAUSED = 1 << 3,
+};
+
+struct exec_request {
+    const char *id;
+    const char *process_file; /* "-": stdin; NULL: the command and the members that follow it decide */
+    char **words;             /* the command */
+    size_t words_count;
+    const char *cwd;
+    const char *user;         /* "UID" or "UID:GID" */
+    const char *apparmor_profile;
+    const char *process_label;
+    struct strings env, additional_gids, capabilities; /* each more than the container's */
+    const char *cgroup;       /* below the container's, existing; NULL: the container's, or init's where that takes no process */
+    const char *pid_file;
+    const char *console_socket;
+    const char *pidfd_socket;
+    unsigned flags;           /* enum exec_flag */
+    unsigned preserve_fds;
+};
+/* One more process in a created or running container.  *ret_exit_code: as for container_run.  A failure has exit code 126
+ * (the program cannot be executed), 127 (there is none) or 255. */
+int container_exec(const struct runtime *runtime, const struct exec_request *request, int *ret_exit_code,
+                   struct failure *why) MUST_CHECK;
 
 enum kill_scope { KILL_INIT, KILL_ALL };
 /* `signal_word`: number, NAME or SIGNAME in any case; NULL: the image's stopSignal annotation, else SIGTERM. */
@@ -65,6 +101,13 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
 int container_pause(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
 int container_resume(const struct runtime *runtime, const char *id, struct failure *why) MUST_CHECK;
 
+struct update_request {
+    const char *document;            /* a file, "-": standard input; NULL: none */
+    struct spec_resources resources; /* from the command line: they win over the document's */
+};
+/* New limits: those asked for, merged with what is in force, which is kept for the next update.  All or nothing. */
+int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why) MUST_CHECK;
+
 struct container_process {
     int pid; /* in the caller's pid namespace */
     char state;
@@ -73,6 +116,36 @@ struct container_process {
 /* Every process in the container's cgroup and below, by pid. */
 int container_processes(const struct runtime *runtime, const char *id, struct arena *arena, struct container_process **ret_list,
                         size_t *ret_count, struct failure *why) MUST_CHECK;
+
+/* What the kernel counts about the container; memory belongs to the arena. */
+int container_stats(const struct runtime *runtime, const char *id, struct arena *arena, struct cgroup_stats *ret_stats,
+                    struct failure *why) MUST_CHECK;
+
+enum event_kind {
+    EVENT_STATS,
+    EVENT_OOM,     /* the kernel killed a process of the container for lack of memory */
+    EVENT_PRESSURE /* processes of the container had to wait for memory */
+};
+struct container_event {
+    enum event_kind kind;
+    const char *id;
+    const struct cgroup_stats *stats; /* NULL: none, with EVENT_OOM */
+};
+struct events_request {
+    int64_t interval_us; /* of EVENT_STATS; the first one comes after it */
+    int64_t stall_us;    /* EVENT_PRESSURE: out of two seconds; 0: not asked for */
+    int (*sink)(const struct container_event *event, struct failure *why); /* -1 ends it */
+};
+/* Until the container's first process has ended. */
+int container_events(const struct runtime *runtime, const char *id, const struct events_request *request,
+                     struct failure *why) MUST_CHECK;
+
+struct container_end {
+    bool known;
+    int status; /* as waitpid(2) has it */
+};
+/* Waits for the end of the container's first process; one that has ended is no failure. */
+int container_wait(const struct runtime *runtime, const char *id, struct container_end *ret_end, struct failure *why) MUST_CHECK;
 
 /* Adds the state document of one container to the writer. */
 int container_state(const struct runtime *runtime, const char *id, struct json_writer *writer, struct failure *why) MUST_CHECK;

@@ -12,41 +12,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "container/container.h"
-#include "container/state.h"
+#include "container/live.h"
 
 #define FREEZE_DEADLINE_MS 10000
-
-struct live {
-    struct arena arena;
-    struct state_directory directory;
-    struct state state;
-    enum state_status status;
-    int cgroup;
-};
-
-static int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
-{
-    *live = (struct live){.directory = {.root_fd = -1, .fd = -1}, .cgroup = -1};
-    if (state_open(runtime->root, id, lock, &live->directory, why) < 0 ||
-        state_load(&live->directory, &live->arena, &live->state, why) < 0)
-        return -1;
-    live->status = state_status(&live->state);
-    if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
-        return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[live->status]);
-    if (live->state.cgroup.path == NULL) {
-        fail(why, FAILURE_STATE, "container `%s` has no cgroup of its own", id);
-        return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");
-    }
-    live->cgroup = cgroup_open(&live->state.cgroup);
-    return live->cgroup < 0 ? fail_errno(why, live->cgroup, "open cgroup '%s'", live->state.cgroup.path) : 0;
-}
-
-static void live_close(struct live *live)
-{
-    fd_close(&live->cgroup);
-    state_close(&live->directory);
-    arena_done(&live->arena);
-}
 
 int container_pause(const struct runtime *runtime, const char *id, struct failure *why)
 {

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,77 +20,57 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "container/channel.h"
+#include "container/child.h"
 #include "container/container.h"
 #include "container/hooks.h"
 #include "container/prepare.h"
+#include "container/stop.h"
 #include "spec/read.h"
 
 #define UNDO_DEADLINE_MS 10000
 
 /* ---- the end of a process ---- */
 
-static void reap(struct ns_child *child)
-{
-    if (child->pid <= 0)
-        return;
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    fd_close(&child->pidfd);
-    child->pid = 0;
-}
-
-static void end_process(struct ns_child *child)
-{
-    if (child->pid > 0)
-        (void)kill(child->pid, SIGKILL); /* our unreaped child: the pid is its own; gone already is fine */
-    reap(child);
-}
-
-/* Init died without a word: its wait status, the last step and the cgroup's OOM counter tell why. */
+/* Init, or the escort while there is none, died without a word. */
 static int explain_death(struct birth *birth, struct failure *why)
 {
-    struct ns_child *child = birth->init.pid > 0 ? &birth->init : &birth->escort;
-    int status = 0;
-    while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    child->pid = 0;
-    fd_close(&child->pidfd);
-    int stage = atomic_load(&birth->words->stage), errnum = atomic_load(&birth->words->errnum);
-    const char *doing = stage >= 0 && stage < STAGES ? stage_words[stage] : "working";
-    birth->died_unborn = stage == STAGE_UNBORN && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    if (errnum != 0)
-        fail_errno(why, errnum, "read from the init process: it failed while %s", doing);
-    else if (WIFSIGNALED(status))
-        fail(why, FAILURE_HOST, "read from the init process: it was killed by signal %d (%s) while %s", WTERMSIG(status),
-             strsignal(WTERMSIG(status)), doing);
-    else
-        fail(why, FAILURE_HOST, "read from the init process: it ended with status %d while %s", WEXITSTATUS(status), doing);
-    if (birth->cgroup.fd >= 0 && cgroup_oom_kills(birth->cgroup.fd) > 0)
-        failure_hint(why, "the memory limit of cgroup '%s' is too small to start the container", birth->cgroup.name.path);
-    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-        failure_hint(why, "the seccomp profile forbids a system call that is needed to execute the program");
-    return -1;
+    const struct child_scene scene = {
+        .who = "init process",
+        .goal = "start the container",
+        .words = birth->words,
+        .cgroup_fd = birth->cgroup.fd,
+        .cgroup_path = birth->cgroup.name.path,
+    };
+    return child_explain_death(birth->init.pid > 0 ? &birth->init : &birth->escort, &scene, &birth->died_unborn, why);
 }
 
 static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
     struct hook_call call = {
-        .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
-    end_process(&birth->escort);
-    end_process(&birth->init);
+        .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
+    child_end(&birth->escort);
+    child_end(&birth->init);
     /* Their namespace lives as long as we hold it; nobody of the container is left to touch them. */
     ns_devices_take_back(birth->devices);
     cgroup_undo(&birth->cgroup);
+    if (birth->resctrl_begun && stop_remove_resctrl(&birth->state.resctrl, RESCTRL_UNDO, &unimportant) < 0)
+        log_warning("%s", unimportant.text);
     if (birth->directory.root_fd >= 0)
         IGNORE_RESULT(state_remove(&birth->directory, &unimportant));
     if (birth->pid_file_written)
         (void)unlink(birth->request->pid_file); /* gone already is fine */
-    if (birth->hooks_called)
+    if (birth->poststop_due)
         hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
 }
 
-static void birth_done(struct birth *birth)
+static void birth_fail(struct birth *birth, struct failure *why)
+{
+    spec_locate(&birth->spec, why);
+    birth_undo(birth);
+}
+
+void birth_done(struct birth *birth)
 {
     if (birth->rootfs != NULL)
         rootfs_close(birth->rootfs);
@@ -125,6 +104,14 @@ static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why
     return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
 }
 
+static int enter_resctrl(struct birth *birth, struct failure *why)
+{
+    if (birth->state.resctrl.group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    return root < 0 ? -1 : resctrl_enter(root, &birth->state.resctrl, birth->init.pid, why);
+}
+
 /* What init must not do itself, or not before it sits in its cgroup. */
 static int equip_init(struct birth *birth, bool setgroups_denied, struct failure *why)
 {
@@ -135,7 +122,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
             return -1;
         birth->state.cgroup = birth->cgroup.name;
     }
-    if (limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
+    if (enter_resctrl(birth, why) < 0 || limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
     if (!birth->namespaces.escort && limits_set_oom_score(birth->proc_fd, birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
@@ -160,25 +147,12 @@ static int clone_directly(struct birth *birth, struct failure *why)
     return equip_init(birth, setgroups_denied, why);
 }
 
-static int receive(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
-{
-    int r = channel_receive(birth->channel, -1, ret_message, ret_fd);
-    if (r < 0)
-        return fail_errno(why, r, "read from the init process");
-    if (ret_message->kind == MESSAGE_FAILED) {
-        fd_close(ret_fd);
-        *why = ret_message->failure;
-        return -1;
-    }
-    return 0;
-}
-
 static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
 {
     /* Our own unreaped child: the pid cannot have been reused. */
     birth->init.pid = pid;
     birth->init.pidfd = kernel_pidfd_open(pid, 0);
-    reap(&birth->escort);
+    child_reap(&birth->escort);
     return birth->init.pidfd < 0 ? fail_sys(why, "open a pidfd of the init process") : 0;
 }
 
@@ -194,7 +168,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         int fd;
-        if (receive(birth, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, &message, &fd, why) < 0)
             return -1;
         fd_close(&fd);
         if (message.kind == MESSAGE_NONE)
@@ -226,42 +200,26 @@ static int record_init(struct birth *birth, struct failure *why)
 
 static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
 {
-    CLEANUP_FD int bundle = open(birth->state.bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct hook_call call = {
-        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid, .directory_fd = bundle};
-    birth->hooks_called = true;
+        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid};
+    birth->poststop_due = true;
     return hooks_run(&birth->spec.hooks[kind], &call, why);
-}
-
-static int take_console(struct birth *birth, int *master, struct failure *why)
-{
-    if (*master < 0)
-        return fail(why, FAILURE_BUG, "the init process sent no terminal");
-    if (birth->console_socket >= 0) {
-        int r = terminal_send(birth->console_socket, *master, why);
-        fd_close(&birth->console_socket);
-        fd_close(master);
-        return r;
-    }
-    birth->console_master = fd_steal(master);
-    proxy_give_size(birth->console_master);
-    return 0;
 }
 
 /* Serves init until it is READY. */
 static int await_ready(struct birth *birth, struct failure *why)
 {
-    birth->hooks_called = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    birth->poststop_due = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (receive(birth, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, &message, &fd, why) < 0)
             return -1;
         switch (message.kind) {
         case MESSAGE_NONE:
             return explain_death(birth, why);
         case MESSAGE_CONSOLE:
-            if (take_console(birth, &fd, why) < 0)
+            if (child_pass_terminal(&birth->console_socket, &fd, &birth->console_master, "init process", why) < 0)
                 return -1;
             break;
         case MESSAGE_BUILT:
@@ -278,54 +236,37 @@ static int await_ready(struct birth *birth, struct failure *why)
     }
 }
 
-/* Beside the target, then renamed: readers that poll for it see nothing or all; a symbolic link at its name is
- * replaced, never followed. */
-static int write_pid_file(struct birth *birth, struct failure *why)
+static int hand_out(struct birth *birth, struct failure *why)
 {
-    const char *path = birth->request->pid_file;
-    if (path == NULL)
-        return 0;
-    const char *slash = strrchr(path, '/');
-    char directory[PATH_MAX], pid[16];
-    snprintf(directory, sizeof(directory), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
-    int length = snprintf(pid, sizeof(pid), "%d", (int)birth->init.pid);
-    CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : file_replace_at(fd, slash == NULL ? path : slash + 1, 0644, pid, (size_t)length);
-    if (r < 0)
-        return fail_errno(why, r, "write pid file '%s'", path);
-    birth->pid_file_written = true;
-    return 0;
-}
-
-static int send_pidfd(struct birth *birth, struct failure *why)
-{
-    if (birth->request->pidfd_socket == NULL)
-        return 0;
-    CLEANUP_FD int socket = terminal_connect(birth->request->pidfd_socket, why);
-    if (socket < 0)
+    if (child_write_pid_file(birth->request->pid_file, birth->init.pid, why) < 0)
         return -1;
-    int r = fd_send(socket, birth->init.pidfd, "pidfd", 5);
-    return r < 0 ? fail_errno(why, r, "send the pidfd to '%s'", birth->request->pidfd_socket) : 0;
+    birth->pid_file_written = birth->request->pid_file != NULL;
+    return child_send_pidfd(birth->request->pidfd_socket, birth->init.pidfd, why);
 }
 
+/* config-linux.md, cgroup ownership: where the container may write to its cgroup file system, its root owns its cgroup. */
 static int delegate_cgroup(struct birth *birth, struct failure *why)
 {
     const struct spec *spec = &birth->spec;
     bool writable = false;
     for (size_t i = 0; i < spec->mounts_count; i++) {
         const struct spec_mount *mount = &spec->mounts[i];
-        if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup"))
+        if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup") ||
+            !text_equal(mount->source, "cgroup"))
             continue;
         writable = true;
         for (size_t j = 0; j < mount->options.count; j++)
             if (text_equal(mount->options.items[j], "ro"))
                 writable = false;
     }
-    uint32_t host_uid;
-    if (!writable || !birth->namespaces.new_cgroup || !birth->namespaces.new_user || birth->cgroup.fd < 0 ||
-        !ns_id_to_host(&spec->linux.uid_mappings, spec->process.user.uid, &host_uid))
+    if (!writable || !birth->namespaces.new_cgroup || !birth->new_user_ns || birth->cgroup.fd < 0)
         return 0;
-    return cgroup_delegate(&birth->cgroup, host_uid, why);
+    struct id_mappings mappings = spec->linux.uid_mappings;
+    uint32_t host_uid;
+    int r = birth->namespaces.joined_user ? ns_read_uid_map(birth->init.pid, &birth->arena, &mappings) : 0;
+    if (r < 0)
+        return fail_errno(why, r, "read the uid map of the joined user namespace");
+    return ns_id_to_host(&mappings, spec->process.user.uid, &host_uid) ? cgroup_delegate(&birth->cgroup, host_uid, why) : 0;
 }
 
 static int keep_config(struct birth *birth, struct failure *why)
@@ -340,7 +281,7 @@ static int serve_init(struct birth *birth, struct failure *why)
     if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
         return -1;
-    if (cgroup_write_late(&birth->cgroup, why) < 0 || write_pid_file(birth, why) < 0 || send_pidfd(birth, why) < 0)
+    if (cgroup_write_late(&birth->cgroup, why) < 0 || hand_out(birth, why) < 0)
         return -1;
     birth->state.phase = PHASE_CREATED;
     return state_save(&birth->directory, &birth->state, why);
@@ -348,7 +289,7 @@ static int serve_init(struct birth *birth, struct failure *why)
 
 /* ---- the operations ---- */
 
-static void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
 {
     memset(birth, 0, sizeof(*birth));
     birth->runtime = runtime;
@@ -360,23 +301,14 @@ static void birth_init(struct birth *birth, const struct runtime *runtime, const
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
 
-/* Something we did to init failed; was that because it never lived?  Leaves it to be reaped. */
-static bool is_born_dead(const struct birth *birth)
-{
-    siginfo_t end = {0};
-    return birth->words != NULL && atomic_load(&birth->words->stage) == STAGE_UNBORN && birth->init.pid > 0 &&
-           waitid(P_PID, (id_t)birth->init.pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           end.si_pid == birth->init.pid && end.si_code == CLD_KILLED && end.si_status == SIGKILL;
-}
-
 /* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
  * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
  * cgroups.  Moving the child by cgroup.procs works. */
 static int clone_again(struct birth *birth, struct failure *why)
 {
     log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
-    end_process(&birth->escort);
-    end_process(&birth->init);
+    child_end(&birth->escort);
+    child_end(&birth->init);
     fd_close(&birth->channel);
     birth->attach = birth->init_waits = true;
     birth->died_unborn = false;
@@ -394,7 +326,7 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
     proxy_block_signals(&birth->old_signals);
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
         return 0;
-    return (birth->died_unborn || is_born_dead(birth)) && !birth->attach ? clone_again(birth, why) : -1;
+    return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;
 }
 
 /* START or HANDED_OVER.  From then on network devices are the container's: its own program could be exchanging them. */
@@ -416,12 +348,13 @@ int container_create(const struct runtime *runtime, const struct create_request 
     if (r == 0)
         r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     birth_done(&birth);
     return r;
 }
 
-int listener_send(const struct spec *spec, const struct state *state, int listener, struct failure *why)
+int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
+                  struct failure *why)
 {
     struct json_writer *writer = json_writer_new(JSON_COMPACT);
     json_open_object(writer);
@@ -430,11 +363,11 @@ int listener_send(const struct spec *spec, const struct state *state, int listen
     json_open_array(writer);
     json_string(writer, NULL, "seccompFd");
     json_close_array(writer);
-    json_i64(writer, "pid", state->init.pid);
+    json_i64(writer, "pid", owner->pid);
     if (spec->linux.seccomp.listener_metadata != NULL)
         json_string(writer, "metadata", spec->linux.seccomp.listener_metadata);
     json_key(writer, "state");
-    state_document(writer, state, STATUS_CREATING, state->init.pid);
+    state_document(writer, state, owner->status, state->init.pid);
     json_close_object(writer);
     size_t length;
     int r = seccomp_send_listener(spec->linux.seccomp.listener_path, json_result(writer, &length), listener, why);
@@ -445,34 +378,34 @@ int listener_send(const struct spec *spec, const struct state *state, int listen
 /* START, then whatever init has to say until end of file, which means that the program was executed. */
 static int birth_start(struct birth *birth, struct failure *why)
 {
+    /* From here on it was a container, whatever becomes of it: its end is a deletion. */
+    birth->poststop_due = true;
     if (tell_init(birth, MESSAGE_START, why) < 0)
         return -1;
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (receive(birth, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, &message, &fd, why) < 0)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
         if (message.kind != MESSAGE_LISTENER || fd < 0)
             return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
-        if (listener_send(&birth->spec, &birth->state, fd, why) < 0 || go_on(birth, false, why) < 0)
+        const struct listener_owner owner = {.pid = birth->init.pid, .status = STATUS_CREATING};
+        if (listener_send(&birth->spec, &birth->state, &owner, fd, why) < 0 || go_on(birth, false, why) < 0)
             return -1;
     }
-    /* A filter may have killed init in execve itself: the end of file looks the same. */
-    if (atomic_load(&birth->words->errnum) != 0 || atomic_load(&birth->words->stage) < STAGE_EXEC ||
-        pid_has_executed(birth->init.pid) == 0)
+    if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
     struct hook_call call = {
-        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .directory_fd = -1};
-    birth->hooks_called = true;
+        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
 /* The foreground's end: what delete would do, with what we hold. */
 static int birth_end(struct birth *birth, struct failure *why)
 {
-    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED, .directory_fd = -1};
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
@@ -481,7 +414,7 @@ static int birth_end(struct birth *birth, struct failure *why)
     cgroup_close(&birth->cgroup);
     if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
         return -1;
-    if (state_remove(&birth->directory, why) < 0)
+    if (stop_remove_resctrl(&birth->state.resctrl, RESCTRL_DELETE, why) < 0 || state_remove(&birth->directory, why) < 0)
         return -1;
     hooks_run_poststop(&birth->spec.hooks[HOOK_POSTSTOP], &call);
     return 0;
@@ -497,7 +430,7 @@ static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code,
         return -1;
     }
     birth->init.pid = 0;
-    *ret_exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    *ret_exit_code = child_exit_code(status);
     return flags & RUN_KEEP ? 0 : birth_end(birth, why);
 }
 
@@ -512,7 +445,7 @@ int container_run(const struct runtime *runtime, const struct create_request *re
         r = birth_start(&birth, why);
     *ret_exit_code = 0;
     if (r < 0)
-        birth_undo(&birth);
+        birth_fail(&birth, why);
     else if (!birth.detached)
         r = birth_attend(&birth, flags, ret_exit_code, why);
     birth_done(&birth);

@@ -1,10 +1,15 @@
 /* container/hooks.c: hooks, one after the other. */
 #include "container/hooks.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/spawn.h"
 #include "base/text.h"
@@ -25,17 +30,38 @@ static int timeout_ms(const struct spec_hook *hook)
     return hook->timeout.value > INT_MAX / 1000 ? INT_MAX : (int)hook->timeout.value * 1000;
 }
 
+static int open_directory(const struct hook_call *call)
+{
+    if (call->kind == HOOK_START_CONTAINER)
+        return -1;
+    int fd = open(call->state->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    /* Gone, or closed to the root of a user namespace: the hook stays where its caller is. */
+    if (fd >= 0 && faccessat(fd, ".", X_OK, AT_EACCESS) < 0)
+        fd_close(&fd);
+    return fd;
+}
+
+static int explain(enum hook_kind kind, const struct spec_hook *hook, size_t index, const struct spawn_result *result,
+                   struct failure *why)
+{
+    char end[1150];
+    spawn_describe(result, end, sizeof(end));
+    (void)fail(why, FAILURE_CONFIG, "%s hook '%s' %s", hook_kind_names[kind], hook->path, end); /* returned below */
+    return failure_pointer(why, "/hooks/%s/%zu", hook_kind_names[kind], index);
+}
+
 static int run_one(const struct spec_hook *hook, size_t index, const struct hook_call *call, const char *document, size_t length,
                    struct failure *why)
 {
     struct arena arena = {0};
+    CLEANUP_FD int directory = open_directory(call);
     struct spawn program = {
         .path = hook->path,
         .argv = hook->args_set && hook->args.count > 0 ? list_new(&arena, &hook->args) : NULL,
         .envp = hook->env_set ? list_new(&arena, &hook->env) : call->default_env,
         .input = document,
         .input_length = length,
-        .directory_fd = call->directory_fd,
+        .directory_fd = directory,
         .timeout_ms = timeout_ms(hook),
     };
     struct spawn_result result;
@@ -46,12 +72,33 @@ static int run_one(const struct spec_hook *hook, size_t index, const struct hook
         log_debug("%s hook %zu '%s' took %ld ms", hook_kind_names[call->kind], index, hook->path, result.elapsed_ms);
         return 0;
     }
-    if (r == 0) {
-        char end[1150];
-        spawn_describe(&result, end, sizeof(end));
-        fail(why, FAILURE_CONFIG, "%s hook '%s' %s", hook_kind_names[call->kind], hook->path, end);
+    return r == 0 ? explain(call->kind, hook, index, &result, why)
+                  : failure_pointer(why, "/hooks/%s/%zu", hook_kind_names[call->kind], index);
+}
+
+static int probe_one(enum hook_kind kind, const struct spec_hook *hook, size_t index, struct failure *why)
+{
+    struct spawn_result result = {0};
+    struct stat file;
+    if (stat(hook->path, &file) < 0 || faccessat(AT_FDCWD, hook->path, X_OK, AT_EACCESS) < 0)
+        result.exec_errno = errno;
+    else if (!S_ISREG(file.st_mode))
+        result.exec_errno = EACCES;
+    return result.exec_errno == 0 ? 0 : explain(kind, hook, index, &result, why);
+}
+
+int hooks_probe(const struct spec *spec, struct findings *findings)
+{
+    for (enum hook_kind kind = 0; kind < HOOK_KINDS; kind++) {
+        const struct spec_hooks *hooks = &spec->hooks[kind];
+        /* A path of the container's; and one whose failure is a warning only. */
+        if (kind == HOOK_START_CONTAINER || kind == HOOK_POSTSTOP)
+            continue;
+        for (size_t i = 0; i < hooks->count; i++)
+            if (found(findings, probe_one(kind, &hooks->items[i], i, findings->why)) < 0)
+                return -1;
     }
-    return failure_pointer(why, "/hooks/%s/%zu", hook_kind_names[call->kind], index);
+    return 0;
 }
 
 static struct json_writer *document_new(const struct hook_call *call)

@@ -7,6 +7,7 @@
 #define CRUN_LITE_CONTAINER_HOOKS_H
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "container/state.h"
 #include "spec/spec.h"
 
@@ -15,13 +16,16 @@ struct hook_call {
     const struct state *state;
     enum state_status status; /* shown to the hook */
     int pid;                  /* as the hook's namespace sees it; 0: the container is gone */
-    int directory_fd;         /* working directory, -1: unchanged */
     char *const *default_env; /* for hooks without `env`; NULL: the caller's environ */
 };
 
-/* Stops at the first failing hook; the message tells kind, index, path, end, duration and the last words. */
+/* The working directory is the bundle, as far as it is still there; for startContainer, which no longer sees it, the
+ * caller's.  Stops at the first failing hook; the message tells kind, index, path, end, duration and the last words. */
 int hooks_run(const struct spec_hooks *hooks, const struct hook_call *call, struct failure *why) MUST_CHECK;
 /* poststop: every hook runs, a failing one is a warning. */
 void hooks_run_poststop(const struct spec_hooks *hooks, const struct hook_call *call);
+
+/* Runs in: check.  Reports the hooks of the host's mount namespace that could not be executed and would end a start. */
+int hooks_probe(const struct spec *spec, struct findings *findings) MUST_CHECK;
 
 #endif

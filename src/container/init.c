@@ -17,50 +17,19 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/text.h"
+#include "container/become.h"
 #include "container/birth.h"
 #include "container/channel.h"
 #include "container/hooks.h"
 
-/* What init finds out on its way. */
 struct init {
     struct birth *birth;
-    int conversation; /* the creator's channel, later the connection of `start` */
-    bool told_by_start;
-    bool setgroups_denied;
-    mode_t caller_umask;
-    int terminal; /* the slave end, -1: none */
-    bool directory_later; /* cwd could not be entered as root */
-    char **environment;
-    char *program;
+    struct become become; /* conversation: the creator's channel, later the connection of `start` */
 };
 
 static void note(const struct init *init, enum stage stage)
 {
-    if (init->birth->words != NULL)
-        atomic_store_explicit(&init->birth->words->stage, stage, memory_order_relaxed);
-}
-
-/* ---- conversation ---- */
-
-/* Waits for one of the two kinds.  Its end means that whoever was to decide is gone: so is init. */
-static int await(struct init *init, enum message_kind kind, enum message_kind or_kind, struct message *ret_message, struct failure *why)
-{
-    int fd;
-    int r = channel_receive(init->conversation, -1, ret_message, &fd);
-    fd_close(&fd);
-    if (r < 0)
-        return fail_errno(why, r, "hear from the runtime");
-    if (ret_message->kind == MESSAGE_NONE)
-        _exit(1);
-    if (ret_message->kind != kind && ret_message->kind != or_kind)
-        return fail(why, FAILURE_BUG, "unexpected message %u from the runtime", ret_message->kind);
-    return 0;
-}
-
-static int tell(struct init *init, enum message_kind kind, int fd, struct failure *why)
-{
-    int r = channel_send(init->conversation, kind, 0, fd);
-    return r < 0 ? fail_errno(why, r, "report to the runtime") : 0;
+    become_note(&init->become, stage);
 }
 
 /* ---- steps, in order ---- */
@@ -78,14 +47,14 @@ static int begin(struct init *init, struct failure *why)
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return fail_sys(why, "tie init's life to the creator's");
-    init->caller_umask = umask(022);
+    init->become.caller_umask = umask(022);
     if (!birth->init_waits)
         return 0;
     note(init, STAGE_WAIT_FOR_MAPS);
     struct message message;
-    if (await(init, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
+    if (become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
         return -1;
-    init->setgroups_denied = message.value != 0;
+    init->become.setgroups_denied = message.value != 0;
     return 0;
 }
 
@@ -100,7 +69,7 @@ static int join_namespaces(struct init *init, struct failure *why)
     if (ns_join_all(&birth->namespaces, why) < 0)
         return -1;
     if (birth->new_user_ns) {
-        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, init->setgroups_denied, why) < 0)
+        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, init->become.setgroups_denied, why) < 0)
             return -1;
         /* A change of ids resets the parent-death signal. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
@@ -121,6 +90,7 @@ static int set_limits(struct init *init, struct failure *why)
             limits_set_rlimits(0, &birth->spec.process, why) < 0)
             return -1;
     }
+    affinity_release();
     return scheduling_set(&birth->spec, why);
 }
 
@@ -155,10 +125,10 @@ static int open_terminal(struct init *init, struct failure *why)
         return 0;
     note(init, STAGE_CONSOLE);
     CLEANUP_FD int master = -1;
-    if (terminal_open(rootfs_root_fd(birth->rootfs), process, &master, &init->terminal, why) < 0 ||
-        rootfs_attach_console(birth->rootfs, init->terminal, why) < 0)
+    if (terminal_open(rootfs_root_fd(birth->rootfs), process, &master, &init->become.terminal, why) < 0 ||
+        rootfs_attach_console(birth->rootfs, init->become.terminal, why) < 0)
         return -1;
-    return tell(init, MESSAGE_CONSOLE, master, why);
+    return become_tell(&init->become, MESSAGE_CONSOLE, master, why);
 }
 
 /* The creator moves network devices and runs prestart and createRuntime hooks; createContainer hooks run here, all before
@@ -169,7 +139,7 @@ static int run_create_hooks(struct init *init, struct failure *why)
     struct message message;
     if (birth->creator_continues) {
         note(init, STAGE_HOOKS_CREATE);
-        if (tell(init, MESSAGE_BUILT, -1, why) < 0 || await(init, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
+        if (become_tell(&init->become, MESSAGE_BUILT, -1, why) < 0 || become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
     }
     const struct spec_hooks *hooks = &birth->spec.hooks[HOOK_CREATE_CONTAINER];
@@ -181,7 +151,6 @@ static int run_create_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATING,
         .pid = getpid(),
-        .directory_fd = -1,
     };
     return hooks_run(hooks, &call, why);
 }
@@ -195,10 +164,9 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
         if (r == 0)
             continue;
-        char token[160];
-        text_pointer_token(token, sizeof(token), sysctl->name, strlen(sysctl->name));
+        char token[POINTER_TOKEN_SIZE];
         fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", token);
+        return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
     }
     return 0;
 }
@@ -210,29 +178,36 @@ static int enter_root(struct init *init, struct failure *why)
     if (rootfs_seal(birth->rootfs, why) < 0)
         return -1;
     note(init, STAGE_ENTER);
-    return rootfs_enter(birth->rootfs, (birth->request->flags & CREATE_NO_PIVOT) != 0, why);
+    if (rootfs_enter(birth->rootfs, (birth->request->flags & CREATE_NO_PIVOT) != 0, why) < 0)
+        return -1;
+    fds_take_null_inside();
+    return 0;
 }
 
 /* Everything that can fail for the bundle's fault fails here, in create, as engines expect. */
 static int find_program(struct init *init, struct failure *why)
 {
-    struct birth *birth = init->birth;
-    const struct spec_process *process = &birth->spec.process;
     note(init, STAGE_PROGRAM);
-    if (!process->set)
-        return 0;
-    char listen_fds[32];
-    snprintf(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%u", birth->listen_fds);
-    const char *const listening[] = {listen_fds, "LISTEN_PID=1", NULL};
-    if (environment_build(process, rootfs_root_fd(birth->rootfs), birth->proc_fd, birth->listen_fds > 0 ? listening : NULL, &birth->arena,
-                          &init->environment, why) < 0)
-        return -1;
-    if (environment_enter_directory(process->cwd, why) < 0) {
-        if (why->errnum != EACCES && why->errnum != EPERM)
-            return -1;
-        init->directory_later = true; /* perhaps the process's own user may */
-    }
-    return environment_find_program(process->args.items[0], init->environment, process->cwd, &birth->arena, &init->program, why);
+    return init->birth->spec.process.set ? become_find_program(&init->become, rootfs_root_fd(init->birth->rootfs), why) : 0;
+}
+
+/* The kernel drops what would end the first process of a pid namespace by default; on return that is what is left to do. */
+static void end_by_signal(int sig)
+{
+    (void)raise(sig); /* the handler is gone (SA_RESETHAND); cannot fail for a signal that has just come */
+    _exit(128 + sig);
+}
+
+/* `kill` of a created container means init itself, whatever pid namespace it is in. */
+static void obey_signals(const sigset_t *mask)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGIO, SIGVTALRM, SIGPROF, SIGPWR};
+    struct sigaction end = {.sa_handler = end_by_signal, .sa_flags = SA_RESETHAND | SA_NODEFER};
+    for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
+        (void)sigaction(ending[i], &end, NULL); /* cannot fail for these */
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        (void)sigaction(sig, &end, NULL); /* likewise */
+    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
 }
 
 /* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the next one is
@@ -240,15 +215,16 @@ static int find_program(struct init *init, struct failure *why)
 static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
-    init->told_by_start = true;
+    init->become.announces = true;
+    obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
         int fd;
-        fd_close(&init->conversation);
-        init->conversation = accept4(*listening, NULL, NULL, SOCK_CLOEXEC);
-        if (init->conversation < 0 && errno != EINTR)
+        fd_close(&init->become.conversation);
+        init->become.conversation = accept4(*listening, NULL, NULL, SOCK_CLOEXEC);
+        if (init->become.conversation < 0 && errno != EINTR)
             return fail_sys(why, "wait for start");
-        if (init->conversation < 0 || channel_receive(init->conversation, -1, &message, &fd) < 0)
+        if (init->become.conversation < 0 || channel_receive(init->become.conversation, -1, &message, &fd) < 0)
             continue;
         fd_close(&fd);
         if (message.kind == MESSAGE_START)
@@ -267,7 +243,7 @@ static int await_start(struct init *init, struct failure *why)
     /* The creator may exit as soon as it has answered.  Until then its death is seen as the channel's end. */
     if (prctl(PR_SET_PDEATHSIG, 0) < 0)
         return fail_sys(why, "let go of the creator");
-    if (tell(init, MESSAGE_READY, -1, why) < 0 || await(init, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
+    if (become_tell(&init->become, MESSAGE_READY, -1, why) < 0 || become_await(&init->become, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
         return -1;
     return message.kind == MESSAGE_HANDED_OVER ? await_start_command(init, why) : 0;
 }
@@ -284,95 +260,9 @@ static int run_start_hooks(struct init *init, struct failure *why)
         .state = &birth->state,
         .status = STATUS_CREATED,
         .pid = getpid(),
-        .directory_fd = -1,
-        .default_env = init->environment,
+        .default_env = init->become.environment,
     };
     return hooks_run(hooks, &call, why);
-}
-
-static void reset_signals(const sigset_t *mask)
-{
-    struct sigaction fallback = {.sa_handler = SIG_DFL};
-    for (int sig = 1; sig <= SIGRTMAX; sig++)
-        (void)sigaction(sig, &fallback, NULL); /* SIGKILL, SIGSTOP and libc's own two refuse: nothing to reset there */
-    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
-}
-
-static int hand_over_listener(struct init *init, int *listener, struct failure *why)
-{
-    struct message message;
-    if (tell(init, MESSAGE_LISTENER, *listener, why) < 0 || await(init, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
-        return -1;
-    fd_close(listener);
-    return 0;
-}
-
-static int load_filter(struct init *init, struct failure *why)
-{
-    const struct seccomp_filter *filter = &init->birth->filter;
-    if (filter->instructions == 0)
-        return 0;
-    note(init, STAGE_SECCOMP);
-    int listener = seccomp_install(filter);
-    if (listener < 0) {
-        fail_errno(why, listener, "load the seccomp filter");
-        return failure_pointer(why, "/linux/seccomp");
-    }
-    return filter->notify ? hand_over_listener(init, &listener, why) : 0;
-}
-
-static enum identity_groups groups_rule(const struct init *init)
-{
-    const char *keep = spec_annotation(&init->birth->spec, "run.oci.keep_original_groups");
-    if (text_equal(keep, "1"))
-        return IDENTITY_GROUPS_KEEP;
-    /* Also where the runtime itself runs in a user namespace whose groups are fixed. */
-    char rule[16] = "";
-    bool denied = init->setgroups_denied ||
-                  (proc_read(init->birth->proc_fd, "self/setgroups", rule, sizeof(rule)) > 0 && text_starts(rule, "deny"));
-    return denied ? IDENTITY_GROUPS_DENIED : IDENTITY_GROUPS_SET;
-}
-
-/* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
- * no_new_privs a filter needs CAP_SYS_ADMIN, with it the filter comes last so that it need not
- * allow what we do ourselves.  Descriptors are marked before a filter could forbid it. */
-static int become_process(struct init *init, struct failure *why)
-{
-    struct birth *birth = init->birth;
-    const struct spec_process *process = &birth->spec.process;
-    note(init, STAGE_IDENTITY);
-    if (init->terminal >= 0 && terminal_take(init->terminal, process->user.uid, why) < 0)
-        return -1;
-    umask(init->caller_umask);
-    reset_signals(&birth->old_signals);
-    if (lsm_set_exec_labels(birth->proc_fd, process, why) < 0 || caps_drop_bounding(&birth->caps, why) < 0 ||
-        identity_take(&process->user, groups_rule(init), why) < 0 || fds_leave_only(birth->preserved_fds, why) < 0)
-        return -1;
-    if (init->directory_later && environment_enter_directory(process->cwd, why) < 0)
-        return -1;
-    if (!process->no_new_privileges) {
-        if (birth->filter.instructions > 0 && caps_keep_for_filter(&birth->caps, why) < 0)
-            return -1;
-        if (load_filter(init, why) < 0)
-            return -1;
-        return caps_settle(&birth->caps, why);
-    }
-    if (caps_settle(&birth->caps, why) < 0)
-        return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return fail_sys(why, "set no_new_privs");
-    return load_filter(init, why);
-}
-
-static int execute(struct init *init, struct failure *why)
-{
-    struct birth *birth = init->birth;
-    char **argv = birth->spec.process.args.items; /* ended by NULL: see prepare_arguments in create.c */
-    note(init, STAGE_EXEC);
-    if (init->told_by_start)
-        IGNORE_RESULT(channel_send(init->conversation, MESSAGE_EXECUTING, 0, -1)); /* `start` may be gone: the program runs all the same */
-    execve(init->program, argv, init->environment);
-    return environment_explain_exec(init->program, errno, why);
 }
 
 static int init_run(struct init *init, struct failure *why)
@@ -386,20 +276,33 @@ static int init_run(struct init *init, struct failure *why)
     if (await_start(init, why) < 0 || run_start_hooks(init, why) < 0)
         return -1;
     if (!init->birth->spec.process.set)
-        return fail_config(why, "/process", "there is no process to start");
-    if (become_process(init, why) < 0)
+        return fail(why, FAILURE_BUG, "started without a process"); /* `start` and `run` refuse it */
+    if (become_process(&init->become, why) < 0)
         return -1;
-    return execute(init, why);
+    return become_execute(&init->become, why);
 }
 
 void init_main(void *argument)
 {
-    struct init init = {.birth = argument, .terminal = -1};
-    note(&init, STAGE_BEGIN);
-    init.conversation = fd_steal(&init.birth->init_channel);
+    struct birth *birth = argument;
+    struct init init = {
+        .birth = birth,
+        .become = {
+            .spec = &birth->spec,
+            .caps = &birth->caps,
+            .filter = &birth->filter,
+            .signals = &birth->old_signals,
+            .arena = &birth->arena,
+            .words = birth->words,
+            .proc_fd = birth->proc_fd,
+            .conversation = fd_steal(&birth->init_channel),
+            .terminal = -1,
+            .listen_fds = birth->listen_fds,
+            .preserved_fds = birth->preserved_fds,
+        },
+    };
     struct failure why;
-    (void)init_run(&init, &why); /* returns only with a failure */
-    if (channel_send_failure(init.conversation, &why) < 0 && init.birth->words != NULL)
-        atomic_store(&init.birth->words->errnum, why.errnum != 0 ? why.errnum : EIO);
-    _exit(1);
+    note(&init, STAGE_BEGIN);
+    IGNORE_RESULT(init_run(&init, &why)); /* returns only with a failure */
+    become_fail(&init.become, &why);
 }

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,21 +25,38 @@
 /* Below the state root; ids do not begin with a dot. */
 #define SECCOMP_CACHE ".seccomp"
 
-static int read_bundle(struct birth *birth, struct failure *why)
+static int open_bundle(struct birth *birth, int *ret_fd, struct failure *why)
 {
     const char *given = birth->request->bundle != NULL ? birth->request->bundle : ".";
     char path[PATH_MAX];
     if (realpath(given, path) == NULL)
         return fail_sys(why, "open bundle '%s'", given);
     birth->state.bundle = arena_copy(&birth->arena, path);
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_sys(why, "open bundle '%s'", path);
-    if (spec_read(fd, "config.json", &birth->spec, why) < 0)
+    *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? fail_sys(why, "open bundle '%s'", path) : 0;
+}
+
+static int read_bundle(struct birth *birth, struct findings *findings)
+{
+    CLEANUP_FD int fd = -1;
+    if (open_bundle(birth, &fd, findings->why) < 0) {
+        IGNORE_RESULT(found(findings, -1)); /* an end in any case */
+        return -1;
+    }
+    if (spec_read_all(fd, "config.json", &birth->spec, findings) < 0)
         return -1;
     const char *root = birth->spec.root.path;
-    birth->state.rootfs = *root == '/' ? arena_copy(&birth->arena, root) : arena_format(&birth->arena, "%s/%s", path, root);
+    if (root != NULL) /* refused, and all findings are wanted */
+        birth->state.rootfs = *root == '/' ? arena_copy(&birth->arena, root) : arena_format(&birth->arena, "%s/%s", birth->state.bundle, root);
     return 0;
+}
+
+/* `create` works without one; `start` is what fails then (runtime.md). */
+static int check_process(const struct birth *birth, struct failure *why)
+{
+    if (birth->mode == BIRTH_CREATE || birth->spec.process.set)
+        return 0;
+    return fail_config(why, "/process", "there is no process to start");
 }
 
 static int check_terminal(const struct birth *birth, struct failure *why)
@@ -57,48 +73,68 @@ static int check_terminal(const struct birth *birth, struct failure *why)
 }
 
 /* Ids that the user namespace does not map cannot be taken at the end: refused at the beginning. */
-static int check_ids(const struct birth *birth, struct failure *why)
+static int check_uid(const struct birth *birth, struct failure *why)
 {
-    const struct spec_linux *linux = &birth->spec.linux;
-    const struct spec_user *user = &birth->spec.process.user;
-    uint32_t ignored;
+    uint32_t uid = birth->spec.process.user.uid, ignored;
+    if (ns_id_to_host(&birth->spec.linux.uid_mappings, uid, &ignored))
+        return 0;
+    (void)fail_config(why, "/process/user/uid", "user %u is not mapped in the user namespace", uid); /* returned below */
+    return failure_hint(why, "extend /linux/uidMappings");
+}
+
+static int check_gid(const struct birth *birth, struct failure *why)
+{
+    uint32_t gid = birth->spec.process.user.gid, ignored;
+    if (ns_id_to_host(&birth->spec.linux.gid_mappings, gid, &ignored))
+        return 0;
+    (void)fail_config(why, "/process/user/gid", "group %u is not mapped in the user namespace", gid); /* returned below */
+    return failure_hint(why, "extend /linux/gidMappings");
+}
+
+static int check_ids(const struct birth *birth, struct findings *findings)
+{
+    if (ns_check_id_maps(&birth->namespaces, findings) < 0)
+        return -1;
     if (!birth->namespaces.new_user || !birth->spec.process.set)
         return 0;
-    if (!ns_id_to_host(&linux->uid_mappings, user->uid, &ignored)) {
-        fail_config(why, "/process/user/uid", "user %u is not mapped in the user namespace", user->uid);
-        return failure_hint(why, "extend /linux/uidMappings");
-    }
-    if (!ns_id_to_host(&linux->gid_mappings, user->gid, &ignored)) {
-        fail_config(why, "/process/user/gid", "group %u is not mapped in the user namespace", user->gid);
-        return failure_hint(why, "extend /linux/gidMappings");
-    }
-    return 0;
+    /* Unmapped follows from mappings that were refused. */
+    if (!findings_doubt(findings, "/linux/uidMappings") && found(findings, check_uid(birth, findings->why)) < 0)
+        return -1;
+    return findings_doubt(findings, "/linux/gidMappings") ? 0 : found(findings, check_gid(birth, findings->why));
 }
 
-static int check_specification(struct birth *birth, struct failure *why)
+static int check_specification(struct birth *birth, struct findings *findings)
 {
     const struct spec *spec = &birth->spec;
-    if (spec_check(spec, why) < 0 || seccomp_check(&spec->linux.seccomp, why) < 0 || limits_check(spec, why) < 0 ||
-        check_terminal(birth, why) < 0 || lsm_check(&spec->process, spec->linux.mount_label, why) < 0)
+    if (spec_check_all(spec, findings) < 0 || seccomp_check_all(&spec->linux.seccomp, findings) < 0 ||
+        limits_check_all(spec, findings) < 0 || found(findings, check_process(birth, findings->why)) < 0 ||
+        found(findings, check_terminal(birth, findings->why)) < 0 || environment_check_all(&spec->process, findings) < 0)
         return -1;
-    return 0;
+    return lsm_check_all(&spec->process, spec->linux.mount_label, findings);
 }
 
-static int plan_namespaces(struct birth *birth, struct failure *why)
+/* Which namespaces there will be is not known where one of them was refused. */
+static int plan_sysctls(struct birth *birth, struct findings *findings)
+{
+    if (findings_doubt(findings, "/linux/namespaces"))
+        return 0;
+    return ns_plan_sysctls_all(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, findings);
+}
+
+static int plan_namespaces(struct birth *birth, struct findings *findings)
 {
     ns_plan(&birth->spec.linux, &birth->namespaces);
-    if (check_ids(birth, why) < 0 || ns_open(&birth->namespaces, why) < 0 ||
-        ns_plan_sysctls(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, why) < 0)
+    if (check_ids(birth, findings) < 0 || ns_open_all(&birth->namespaces, findings) < 0 || plan_sysctls(birth, findings) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
     /* With a new user namespace init is cloned from within the joined cgroup namespace (ns/join.c), where nsdelegate forbids a child in
      * a cgroup outside of that namespace's root: we, who are not in it, move init. */
     birth->attach = birth->runtime->manager == CGROUP_MANAGER_SYSTEMD ||
                     (birth->namespaces.new_user && ns_is_joined(&birth->namespaces, NS_CGROUP));
-    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach;
+    birth->init_waits = birth->new_user_ns || birth->namespaces.escort || birth->attach || birth->spec.linux.intel_rdt.set;
     birth->creator_continues = birth->spec.hooks[HOOK_PRESTART].count > 0 || birth->spec.hooks[HOOK_CREATE_RUNTIME].count > 0 ||
                                birth->spec.linux.net_devices_count > 0;
-    return ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, why);
+    return found(findings, ns_devices_open(&birth->namespaces, &birth->arena, &birth->devices, findings->why));
 }
 
 static void prepare_arguments(struct birth *birth)
@@ -115,13 +151,57 @@ static int connect_console(struct birth *birth, struct failure *why)
     return birth->console_socket < 0 ? -1 : 0;
 }
 
+static int plan_cgroup(struct birth *birth, struct findings *findings)
+{
+    birth->cgroup_request = (struct cgroup_request){
+        .manager = birth->runtime->manager,
+        .id = birth->request->id,
+        .cgroups_path = birth->spec.linux.cgroups_path,
+        .resources = birth->spec.linux.resources.set ? &birth->spec.linux.resources : NULL,
+        .annotations = &birth->spec.annotations,
+    };
+    return cgroup_plan_all(&birth->cgroup_request, &birth->arena, &birth->state.cgroup, findings);
+}
+
+static int plan_resctrl(struct birth *birth, struct failure *why)
+{
+    const struct spec_intel_rdt *wanted = &birth->spec.linux.intel_rdt;
+    if (!wanted->set)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    return root < 0 ? -1 : resctrl_locate(root, birth->request->id, wanted, &birth->arena, &birth->state.resctrl, why);
+}
+
+static int plan_root(struct birth *birth, struct findings *findings)
+{
+    struct failure unimportant;
+    struct rootfs_surroundings around = {
+        .new_user_ns = birth->namespaces.new_user,
+        .joined_user_ns = birth->namespaces.joined_user,
+        .new_network_ns = ns_is_new(&birth->namespaces, NS_NETWORK),
+        .new_cgroup_ns = birth->namespaces.new_cgroup,
+        .privileged = caps_have(CAP_SYS_ADMIN), /* the right to clone mounts of the host */
+        .cgroup_mount = birth->runtime->manager == CGROUP_MANAGER_DISABLED ? NULL : cgroup_mount_point(&unimportant),
+        .process_uid = birth->spec.process.user.uid,
+    };
+    return rootfs_plan_all(&birth->spec, birth->state.bundle, &around, &birth->arena, &birth->rootfs, findings);
+}
+
+int prepare_check(struct birth *birth, struct findings *findings)
+{
+    if (read_bundle(birth, findings) < 0 || check_specification(birth, findings) < 0 || plan_namespaces(birth, findings) < 0 ||
+        plan_root(birth, findings) < 0 || plan_cgroup(birth, findings) < 0)
+        return -1;
+    return found(findings, plan_resctrl(birth, findings->why));
+}
+
 int prepare_plan(struct birth *birth, struct failure *why)
 {
-    if (state_check_id(birth->request->id, why) < 0 || read_bundle(birth, why) < 0)
+    struct findings first = FINDINGS_FIRST(why);
+    if (state_check_id(birth->request->id, why) < 0 ||
+        fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
         return -1;
-    if (fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
-        return -1;
-    if (check_specification(birth, why) < 0 || plan_namespaces(birth, why) < 0)
+    if (prepare_check(birth, &first) < 0)
         return -1;
     birth->proc_fd = proc_open(why);
     if (birth->proc_fd < 0)
@@ -152,17 +232,6 @@ static int name_self(struct pid_name *ret_name, struct failure *why)
     return r < 0 ? fail_errno(why, r, "read our own start time from /proc") : 0;
 }
 
-static void describe_cgroup(struct birth *birth)
-{
-    birth->cgroup_request = (struct cgroup_request){
-        .manager = birth->runtime->manager,
-        .id = birth->request->id,
-        .cgroups_path = birth->spec.linux.cgroups_path,
-        .resources = birth->spec.linux.resources.set ? &birth->spec.linux.resources : NULL,
-        .annotations = &birth->spec.annotations,
-    };
-}
-
 static int begin_record(struct birth *birth, struct failure *why)
 {
     struct state *state = &birth->state;
@@ -172,12 +241,12 @@ static int begin_record(struct birth *birth, struct failure *why)
     state->owner = geteuid();
     state->annotations = birth->spec.annotations;
     state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
+    state->no_process = !birth->spec.process.set;
+    state->keeps_keyring = (birth->request->flags & CREATE_NO_NEW_KEYRING) != 0;
     state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
-    describe_cgroup(birth);
-    if (cgroup_locate(&birth->cgroup_request, &birth->arena, &state->cgroup, why) < 0 ||
-        state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0)
+    if (state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0 || state_keep_resctrl(&birth->directory, &state->resctrl, why) < 0)
         return -1;
     return state_begin(&birth->directory, state, why);
 }
@@ -190,44 +259,40 @@ static int make_cgroup(struct birth *birth, struct failure *why)
     return 0;
 }
 
-/* CAP_SYS_ADMIN where our mount namespace belongs: the right to clone mounts of the host. */
-static bool can_clone_mounts(void)
+static int make_resctrl(struct birth *birth, struct failure *why)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0)
-        return false;
-    return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+    struct resctrl_name *name = &birth->state.resctrl;
+    bool to_make = name->made;
+    if (name->group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_open(why);
+    birth->resctrl_begun = root >= 0;
+    if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
+        return -1;
+    /* Somebody else made it meanwhile: the record must not claim it. */
+    if (name->made == to_make)
+        return 0;
+    return state_keep_resctrl(&birth->directory, name, why) < 0 ? -1 : state_save(&birth->directory, &birth->state, why);
 }
 
-static int plan_root(struct birth *birth, struct failure *why)
+static int open_root(struct birth *birth, struct failure *why)
 {
-    struct failure unimportant;
-    struct rootfs_surroundings around = {
-        .new_user_ns = birth->namespaces.new_user,
-        .joined_user_ns = birth->namespaces.joined_user,
-        .new_network_ns = ns_is_new(&birth->namespaces, NS_NETWORK),
-        .new_cgroup_ns = birth->namespaces.new_cgroup,
-        .privileged = can_clone_mounts(),
-        .cgroup_path = birth->cgroup.name.path,
-        .cgroup_mount = birth->runtime->manager == CGROUP_MANAGER_DISABLED ? NULL : cgroup_mount_point(&unimportant),
-        .process_uid = birth->spec.process.user.uid,
-    };
-    if (rootfs_plan(&birth->spec, birth->state.bundle, &around, &birth->arena, &birth->rootfs, why) < 0)
-        return -1;
+    rootfs_set_cgroup(birth->rootfs, birth->cgroup.name.path);
     return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
 }
 
-static int make_filter(struct birth *birth, struct failure *why)
+int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena *arena, struct seccomp_filter *ret_filter,
+                   struct failure *why)
 {
-    const struct spec_seccomp *seccomp = &birth->spec.linux.seccomp;
     if (!seccomp->set)
         return 0;
     /* Without a cache directory every start compiles: slower, not wrong. */
-    if (mkdirat(birth->directory.root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
+    if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));
-    CLEANUP_FD int cache = openat(birth->directory.root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return seccomp_build_cached(seccomp, cache, &birth->arena, &birth->filter, why);
+    CLEANUP_FD int cache = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (seccomp_build_cached(seccomp, cache, arena, ret_filter, why) < 0)
+        return -1;
+    return ret_filter->notify ? seccomp_find_agent(seccomp->listener_path, why) : 0;
 }
 
 int prepare_channel(struct birth *birth, struct failure *why)
@@ -242,7 +307,9 @@ int prepare_channel(struct birth *birth, struct failure *why)
 
 int prepare_make(struct birth *birth, struct failure *why)
 {
-    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || plan_root(birth, why) < 0 || make_filter(birth, why) < 0)
+    if (begin_record(birth, why) < 0 || make_cgroup(birth, why) < 0 || make_resctrl(birth, why) < 0 || open_root(birth, why) < 0)
+        return -1;
+    if (prepare_filter(&birth->spec.linux.seccomp, birth->directory.root_fd, &birth->arena, &birth->filter, why) < 0)
         return -1;
     if (birth->mode == BIRTH_CREATE && channel_listen(birth->directory.fd, STATE_START_SOCKET, &birth->start_socket, why) < 0)
         return -1;

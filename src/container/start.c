@@ -37,6 +37,8 @@ static int check_status(const struct start *start, struct failure *why)
 {
     switch (state_status(&start->state)) {
     case STATUS_CREATED:
+        if (start->state.no_process)
+            return fail_config(why, "/process", "there is no process to start");
         return 0;
     case STATUS_STOPPED:
         return fail(why, FAILURE_STATE, "cannot start a container that has stopped");
@@ -53,10 +55,18 @@ static int check_status(const struct start *start, struct failure *why)
 
 static int pass_listener(struct start *start, int connection, int listener, struct failure *why)
 {
-    if (read_spec(start, why) < 0 || listener_send(&start->spec, &start->state, listener, why) < 0)
+    const struct listener_owner owner = {.pid = start->state.init.pid, .status = STATUS_CREATING};
+    if (read_spec(start, why) < 0 || listener_send(&start->spec, &start->state, &owner, listener, why) < 0)
         return -1;
     int r = channel_send(connection, MESSAGE_GO_ON, 0, -1);
     return r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+}
+
+static void locate(struct start *start, struct failure *why)
+{
+    struct failure unimportant;
+    if (why->pointer[0] != '\0' && read_spec(start, &unimportant) == 0)
+        spec_locate(&start->spec, why);
 }
 
 /* Until end of file; only EXECUTING before it means success. */
@@ -113,7 +123,7 @@ static int run_poststart(struct start *start, struct failure *why)
     if (read_spec(start, why) < 0)
         return -1;
     struct hook_call call = {
-        .kind = HOOK_POSTSTART, .state = &start->state, .status = STATUS_RUNNING, .pid = start->state.init.pid, .directory_fd = -1};
+        .kind = HOOK_POSTSTART, .state = &start->state, .status = STATUS_RUNNING, .pid = start->state.init.pid};
     return hooks_run(&start->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
@@ -138,6 +148,8 @@ int container_start(const struct runtime *runtime, const char *id, struct failur
         }
         /* runtime.md, lifecycle: a failed startContainer or poststart hook stops and destroys the container. */
         struct failure unimportant;
+        if (r < 0)
+            locate(&start, why);
         if (failed_hook)
             IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
     }

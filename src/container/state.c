@@ -49,12 +49,29 @@ static const struct json_member record_members[] = {
     JSON_FIELD(struct record, "cgroupPath", JSON_STRING, state.cgroup.path),
     JSON_FIELD(struct record, "cgroupJoined", JSON_BOOL, state.cgroup.joined),
     JSON_FIELD(struct record, "systemdUnit", JSON_STRING, state.cgroup.unit),
+    JSON_FIELD(struct record, "resctrlGroup", JSON_STRING, state.resctrl.group),
+    JSON_FIELD(struct record, "resctrlMonitor", JSON_STRING, state.resctrl.monitor),
+    JSON_FIELD(struct record, "resctrlShared", JSON_BOOL, state.resctrl.shared),
+    JSON_FIELD(struct record, "resctrlMade", JSON_BOOL, state.resctrl.made),
     JSON_FIELD(struct record, "ownPidNamespace", JSON_BOOL, state.new_pid_ns),
+    JSON_FIELD(struct record, "noProcess", JSON_BOOL, state.no_process),
+    JSON_FIELD(struct record, "keepsKeyring", JSON_BOOL, state.keeps_keyring),
     JSON_FIELD(struct record, "hooks", JSON_BOOL, state.has_hooks),
     JSON_PAIRS(struct record, "annotations", state.annotations),
 };
 
 static const struct json_object record_object = {.document = "state.json", JSON_TABLE(struct record, record_members)};
+
+static void write_resctrl(struct json_writer *writer, const struct resctrl_name *resctrl)
+{
+    if (resctrl->group == NULL)
+        return;
+    json_string(writer, "resctrlGroup", resctrl->group);
+    if (resctrl->monitor != NULL)
+        json_string(writer, "resctrlMonitor", resctrl->monitor);
+    json_bool(writer, "resctrlShared", resctrl->shared);
+    json_bool(writer, "resctrlMade", resctrl->made);
+}
 
 static void write_record(struct json_writer *writer, const struct state *state)
 {
@@ -75,7 +92,10 @@ static void write_record(struct json_writer *writer, const struct state *state)
     if (state->cgroup.unit != NULL)
         json_string(writer, "systemdUnit", state->cgroup.unit);
     json_bool(writer, "cgroupJoined", state->cgroup.joined);
+    write_resctrl(writer, &state->resctrl);
     json_bool(writer, "ownPidNamespace", state->new_pid_ns);
+    json_bool(writer, "noProcess", state->no_process);
+    json_bool(writer, "keepsKeyring", state->keeps_keyring);
     json_bool(writer, "hooks", state->has_hooks);
     json_map(writer, "annotations", &state->annotations);
     json_close_object(writer);
@@ -127,9 +147,10 @@ int state_load(const struct state_directory *directory, struct arena *arena, str
         return failure_hint(why, "it was never finished or is damaged: remove it with delete --force");
     }
     if (state_parse(text, (size_t)length, arena, ret_state, why) < 0) {
-        failure_context(why, "the state of container `%s` is damaged", directory->id);
+        failure_context(why, "the state of container `%s` is damaged: line %u", directory->id, why->line);
         why->kind = FAILURE_STATE;
-        why->pointer[0] = '\0';
+        why->pointer[0] = '\0'; /* place and document are no business of the bundle's author */
+        why->line = 0;
         return failure_hint(why, "remove the container with delete --force");
     }
     return 0;
@@ -298,6 +319,51 @@ int state_find_cgroup(const struct state_directory *directory, struct arena *are
     return 0;
 }
 
+/* ---- the resctrl group's name ---- */
+
+/* "made/own/c1/c1", "found/shared//gold", "found/shared/c1//": of the parts only a root group has a slash, and it is last. */
+int state_keep_resctrl(const struct state_directory *directory, const struct resctrl_name *name, struct failure *why)
+{
+    if (name->group == NULL)
+        return 0;
+    struct text target = {0};
+    text_format(&target, "%s/%s/%s/%s", name->made ? "made" : "found", name->shared ? "shared" : "own", name->monitor ? name->monitor : "",
+                name->group);
+    int r = unlinkat(directory->fd, STATE_RESCTRL, 0) < 0 && errno != ENOENT ? -errno : 0;
+    if (r == 0 && symlinkat(target.data, directory->fd, STATE_RESCTRL) < 0)
+        r = -errno;
+    text_done(&target);
+    return r < 0 ? fail_errno(why, r, "note the resctrl group of container `%s`", directory->id) : 0;
+}
+
+int state_find_resctrl(const struct state_directory *directory, struct arena *arena, struct resctrl_name *ret_name)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlinkat(directory->fd, STATE_RESCTRL, target, sizeof(target) - 1);
+    if (length < 0)
+        return -errno;
+    target[length] = '\0';
+    char *part[4] = {target};
+    for (int i = 1; i < 4; i++) {
+        char *slash = strchr(part[i - 1], '/');
+        if (slash == NULL)
+            return -EINVAL;
+        *slash = '\0';
+        part[i] = slash + 1;
+    }
+    bool made = text_equal(part[0], "made"), own = text_equal(part[1], "own");
+    /* Guessing could remove what is not ours. */
+    if ((!made && !text_equal(part[0], "found")) || (!own && !text_equal(part[1], "shared")) || part[3][0] == '\0')
+        return -EINVAL;
+    *ret_name = (struct resctrl_name){
+        .group = arena_copy(arena, part[3]),
+        .monitor = part[2][0] ? arena_copy(arena, part[2]) : NULL,
+        .shared = !own,
+        .made = made,
+    };
+    return 0;
+}
+
 /* ---- status ---- */
 
 static bool is_paused(const struct state *state)
@@ -335,5 +401,7 @@ void state_document(struct json_writer *writer, const struct state *state, enum 
     json_string(writer, "owner", owner);
     if (state->cgroup.unit != NULL)
         json_string(writer, "systemdScope", state->cgroup.unit);
+    if (state->resctrl.group != NULL)
+        json_string(writer, "resctrlGroup", state->resctrl.group);
     json_close_object(writer);
 }

@@ -3,8 +3,10 @@
  *
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
+ *   <root>/<id>/resources.json  the resources in force, once an update changed them; before that config.json says it
  *   <root>/<id>/start.sock    init listens here until it is told to start
  *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
+ *   <root>/<id>/resctrl       the same for the resctrl group, where /linux/intelRdt asks for one
  *
  * The directory's creation (mkdir) decides who owns an id; its flock orders the commands of one container.
  * The record is there, with the phase "creating" and the cgroup's place, before the container's first process
@@ -25,8 +27,10 @@
 
 #define STATE_RECORD "state.json"
 #define STATE_CONFIG "config.json"
+#define STATE_RESOURCES "resources.json"
 #define STATE_START_SOCKET "start.sock"
 #define STATE_CGROUP "cgroup"
+#define STATE_RESCTRL "resctrl"
 
 enum state_phase { PHASE_CREATING, PHASE_CREATED };
 
@@ -38,8 +42,11 @@ struct state {
     char *id, *bundle, *rootfs, *created; /* created: RFC 3339 */
     uint32_t owner;
     struct cgroup_name cgroup;
+    struct resctrl_name resctrl;
     struct string_map annotations;
     bool new_pid_ns; /* the kernel kills everybody when init dies */
+    bool no_process; /* config.json has none: nothing to start */
+    bool keeps_keyring; /* no session keyring was made for it */
     bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
 };
 
@@ -79,6 +86,11 @@ int state_load(const struct state_directory *directory, struct arena *arena, str
 int state_keep_cgroup(const struct state_directory *directory, const struct cgroup_name *name, struct failure *why) MUST_CHECK;
 /* PLAIN: 0 or -errno (-ENOENT: none was kept). */
 int state_find_cgroup(const struct state_directory *directory, struct arena *arena, struct cgroup_name *ret_name) MUST_CHECK;
+
+/* The same for resctrl; a later call replaces the earlier one. */
+int state_keep_resctrl(const struct state_directory *directory, const struct resctrl_name *name, struct failure *why) MUST_CHECK;
+/* PLAIN: 0 or -errno (-ENOENT: none was kept). */
+int state_find_resctrl(const struct state_directory *directory, struct arena *arena, struct resctrl_name *ret_name) MUST_CHECK;
 
 /* What the container is doing right now: pid with start time, then cgroup.events, then whether init has executed the
  * program. */

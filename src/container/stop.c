@@ -94,7 +94,7 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
 static const char *default_signal(const struct state *state)
 {
     for (size_t i = 0; i < state->annotations.count; i++)
-        if (text_equal(state->annotations.items[i].key, "org.opencontainers.image.stopSignal"))
+        if (text_equal(state->annotations.items[i].key, ANNOTATION_STOP_SIGNAL))
             return state->annotations.items[i].value;
     return "TERM";
 }
@@ -163,6 +163,16 @@ static int end_cgroup(const struct state *state, int64_t deadline, struct failur
     return cgroup_remove(&state->cgroup, deadline, why);
 }
 
+int stop_remove_resctrl(const struct resctrl_name *name, enum resctrl_end end, struct failure *why)
+{
+    if (name->group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_find();
+    if (root == -ENODEV)
+        return 0; /* unmounted meanwhile, and its groups with it */
+    return root < 0 ? fail_errno(why, root, "open the resctrl file system") : resctrl_remove(root, name, end, why);
+}
+
 static void run_poststop(struct state_directory *directory, const struct state *state, struct spec *spec)
 {
     struct failure why;
@@ -182,10 +192,13 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
     /* A frozen process dies of cgroup.kill too, so nothing needs to be thawed. */
     if (end_cgroup(state, deadline, why) < 0 || end_init(state, deadline, why) < 0)
         return -1;
+    enum resctrl_end end = state->phase == PHASE_CREATING ? RESCTRL_UNDO : RESCTRL_DELETE;
+    if (stop_remove_resctrl(&state->resctrl, end, why) < 0)
+        return -1;
     /* The hooks are read before their copy goes, and run after everything is gone. */
     run_poststop(directory, state, &spec);
     int r = state_remove(directory, why);
-    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = state, .status = STATUS_STOPPED, .directory_fd = -1};
+    struct hook_call call = {.kind = HOOK_POSTSTOP, .state = state, .status = STATUS_STOPPED};
     if (r == 0)
         hooks_run_poststop(&spec.hooks[HOOK_POSTSTOP], &call);
     spec_done(&spec);
@@ -201,7 +214,8 @@ static int check_deletable(const struct state *state, struct failure *why)
     return failure_hint(why, "kill it first, or use delete --force");
 }
 
-/* --force from whatever is left: without a readable record there is the directory and the cgroup's name in it. */
+/* --force from whatever is left: without a readable record there is the directory, and in it the names of cgroup and resctrl
+ * group. */
 static int delete_remains(struct state_directory *directory, struct arena *arena, struct failure *why)
 {
     char text[1900];
@@ -209,6 +223,8 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
     failure_render(why, text, sizeof(text));
     log_warning("removing the remains of container `%s`: %s", directory->id, text);
     if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_cgroup(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
+        return -1;
+    if (state_find_resctrl(directory, arena, &remains.resctrl) == 0 && stop_remove_resctrl(&remains.resctrl, RESCTRL_DELETE, why) < 0)
         return -1;
     return state_remove(directory, why);
 }

@@ -4,7 +4,10 @@
 
 #include "container/state.h"
 
-/* Kills everybody, removes the cgroup and the state directory, runs the poststop hooks.  The directory is
+/* Removes what the container has in resctrl, once its processes are gone; nothing there is fine. */
+int stop_remove_resctrl(const struct resctrl_name *name, enum resctrl_end end, struct failure *why) MUST_CHECK;
+
+/* Kills everybody, removes the cgroup, the resctrl group and the state directory, runs the poststop hooks.  The directory is
  * locked exclusively by the caller. */
 int stop_destroy(struct state_directory *directory, struct state *state, struct failure *why) MUST_CHECK;
 

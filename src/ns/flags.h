@@ -11,5 +11,9 @@ void ns_plan_drop(struct ns_plan *plan, size_t position);
 /* Runs in: creator.  A routing socket of the network namespace `namespace_fd`, opened by a throw-away child that enters it: the
  * creator never changes its own namespaces.  PLAIN: fd or -errno. */
 int ns_open_socket_inside(int namespace_fd) MUST_CHECK;
+/* probe.c: may newuidmap take this range?  True where it cannot be known. */
+bool ns_range_is_own(const char *file, uint32_t own, const struct id_mapping *map);
+/* idmap.c: reports. */
+int ns_probe_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * ns/join.c: namespaces given by path: opened by the creator, joined by the escort or by init.
  *
- * The only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
+ * With enter.c, which joins those of a live process, the only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
  * container exists.
  */
 #include <errno.h>
@@ -70,9 +70,15 @@ static int open_joined(struct ns_joined *joined, struct failure *why)
 
 int ns_open(struct ns_plan *plan, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return ns_open_all(plan, &first);
+}
+
+int ns_open_all(struct ns_plan *plan, struct findings *findings)
+{
     for (size_t i = 0; i < plan->joined_count; i++) {
         struct ns_joined *joined = &plan->joined[i];
-        if (open_joined(joined, why) < 0)
+        if (found(findings, open_joined(joined, findings->why)) < 0)
             return -1;
         joined->own = is_own_namespace(joined->fd, joined->type);
         /* The kernel refuses joining the user namespace one is in already. */

@@ -52,7 +52,7 @@ struct link {
 
 struct device {
     const struct spec_net_device *spec;
-    char pointer[64];  /* "/linux/netDevices/eth0" */
+    char pointer[96]; /* "/linux/netDevices/eth0" */
     struct link before; /* on the host */
     struct address *addresses;
     size_t addresses_count;
@@ -346,9 +346,9 @@ int ns_devices_open(const struct ns_plan *plan, struct arena *arena, struct ns_d
         return -1;
     for (size_t i = 0; i < linux->net_devices_count; i++) {
         struct device *device = &devices->items[i];
-        char token[2 * IFNAMSIZ];
+        char token[POINTER_TOKEN_SIZE];
         device->spec = &linux->net_devices[i];
-        text_pointer_token(token, sizeof(token), device->spec->host_name, strlen(device->spec->host_name));
+        text_pointer_token(token, device->spec->host_name, strlen(device->spec->host_name));
         snprintf(device->pointer, sizeof(device->pointer), "/linux/netDevices/%s", token);
         devices->count++;
         if (look_at(devices, device, why) < 0)

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -53,6 +54,7 @@ bool ns_is_joined(const struct ns_plan *plan, enum ns_type type);
 /* Runs in: creator.  Opens the joined namespaces and checks their type (NS_GET_NSTYPE).  A user
  * namespace that is the creator's own already is dropped from the plan. */
 int ns_open(struct ns_plan *plan, struct failure *why) MUST_CHECK;
+int ns_open_all(struct ns_plan *plan, struct findings *findings) MUST_CHECK; /* reports */
 void ns_close(struct ns_plan *plan);
 
 struct ns_child {
@@ -86,6 +88,9 @@ int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
  * id without privilege (setgroups denied), or through newuidmap/newgidmap.
  * *ret_setgroups_denied: supplementary groups cannot be set inside. */
 int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why) MUST_CHECK;
+/* The user ids of the user namespace that `pid` is in, as ours sees them: where the namespace was joined, config.json
+ * does not know them.  PLAIN: 0 or -errno. */
+int ns_read_uid_map(pid_t pid, struct arena *arena, struct id_mappings *ret_mappings) MUST_CHECK;
 /* Translates an id of the container to the host's; false when it is not mapped. */
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host);
 
@@ -109,6 +114,31 @@ void ns_devices_take_back(struct ns_devices *devices);
 /* They are the container's from here on.  NULL is fine. */
 void ns_devices_close(struct ns_devices *devices);
 
+/* PURE; reports.  What the kernel would refuse of /linux/uidMappings and gidMappings of a new user namespace. */
+int ns_check_id_maps(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
+/* Runs in: check.  Reports the new namespaces and id maps that this host or this caller cannot have, as far as that shows
+ * without making any. */
+int ns_probe(const struct ns_plan *plan, struct findings *findings) MUST_CHECK;
+
+/* ---- a live container, for exec ---- */
+
+struct ns_entry {
+    pid_t pid;       /* the container's init, for messages */
+    int pidfd;       /* of it; lent */
+    uint64_t left;   /* CLONE_NEW* of the namespaces that are not the caller's own and not joined yet */
+    bool other_user; /* the user namespace was among them */
+};
+/* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does. */
+int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+/* Runs in: escort.  The pid namespace, which takes effect for children; where the caller has no right to it, together with
+ * the user namespace, which then gives that right. */
+int ns_enter_for_children(struct ns_entry *entry, struct failure *why) MUST_CHECK;
+/* Runs in: joiner, inside its cgroup (a cgroup namespace is joined).  All the rest in one setns.  After this: full
+ * capabilities in the container's user namespace, root in it where root is mapped; the working directory and root are those
+ * of a joined mount namespace; the parent-death signal is gone where the user namespace changed. */
+int ns_enter(struct ns_entry *entry, struct failure *why) MUST_CHECK;
+
 /* PURE, after ns_open.  /linux/sysctl: each name must belong to a namespace that is not the host's.  Yields the paths
  * below /proc ("sys/net/ipv4/ip_forward") in the order of the document. */
 struct ns_sysctl {
@@ -118,5 +148,10 @@ struct ns_sysctl {
 };
 int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                     size_t *ret_count, struct failure *why) MUST_CHECK;
+int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
+                        size_t *ret_count, struct findings *findings) MUST_CHECK; /* reports */
+
+/* Reports the kernel parameters of the plan that this kernel lacks; those of single network devices may come with them. */
+int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings) MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@
 
 static void explain(const struct ns_spawn *spawn, int errnum, struct failure *why)
 {
-    fail_errno(why, errnum, "clone the container's first process");
+    fail_errno(why, errnum, "clone a process for the container");
     if (errnum == ENOSYS)
         failure_hint(why, "clone3 with CLONE_INTO_CGROUP needs Linux 5.7 and must not be hidden by a seccomp filter around us");
     else if (errnum == ENOSPC || errnum == EUSERS)

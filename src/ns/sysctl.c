@@ -79,12 +79,12 @@ static bool is_of_the_host(const struct ns_plan *plan, enum ns_type type)
 static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, const struct string_pair *pair,
                     struct ns_sysctl *ret_sysctl, struct failure *why)
 {
-    char pointer[192], token[160];
-    text_pointer_token(token, sizeof(token), pair->key, strlen(pair->key));
-    snprintf(pointer, sizeof(pointer), "/linux/sysctl/%s", token);
+    char pointer[96], token[POINTER_TOKEN_SIZE];
+    snprintf(pointer, sizeof(pointer), "/linux/sysctl/%s", text_pointer_token(token, pair->key, strlen(pair->key)));
     char *name = arena_copy(arena, pair->key);
     if (!resolve_name(name))
-        return fail_config(why, pointer, "'%s' is not the name of a kernel parameter", pair->key);
+        return fail_config(why, pointer, "expected a kernel parameter such as net.ipv4.ip_forward or net/ipv4/ip_forward, found '%s'",
+                           pair->key);
     int type = find_type(name);
     if (type < 0) {
         fail_config(why, pointer, "kernel parameter '%s' belongs to no namespace: setting it would change the host", pair->key);
@@ -95,9 +95,10 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
         return failure_hint(why, "add a namespace of type \"%s\" to /linux/namespaces", ns_type_names[type]);
     }
     if (text_equal(name, "kernel/hostname") && spec->hostname != NULL)
-        return fail_config(why, pointer, "kernel.hostname contradicts /hostname");
+        return fail_config(why, pointer, "kernel.hostname is '%s' and /hostname '%s': give one of them", pair->value, spec->hostname);
     if (text_equal(name, "kernel/domainname") && spec->domainname != NULL && !text_equal(spec->domainname, pair->value))
-        return fail_config(why, pointer, "kernel.domainname contradicts /domainname");
+        return fail_config(why, pointer, "kernel.domainname is '%s' and /domainname '%s': give one of them", pair->value,
+                           spec->domainname);
     ret_sysctl->path = arena_format(arena, "sys/%s", name);
     ret_sysctl->name = pair->key;
     ret_sysctl->value = pair->value;
@@ -107,10 +108,17 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
 int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                     size_t *ret_count, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return ns_plan_sysctls_all(spec, plan, arena, ret_sysctls, ret_count, &first);
+}
+
+int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
+                        size_t *ret_count, struct findings *findings)
+{
     const struct string_map *map = &spec->linux.sysctl;
     struct ns_sysctl *sysctls = arena_alloc(arena, (map->count + 1) * sizeof(*sysctls));
     for (size_t i = 0; i < map->count; i++)
-        if (plan_one(spec, plan, arena, &map->items[i], &sysctls[i], why) < 0)
+        if (found(findings, plan_one(spec, plan, arena, &map->items[i], &sysctls[i], findings->why)) < 0)
             return -1;
     *ret_sysctls = sysctls;
     *ret_count = map->count;

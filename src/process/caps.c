@@ -73,6 +73,11 @@ static int capability_number(const char *word)
     return -1;
 }
 
+bool caps_is_name(const char *word)
+{
+    return capability_number(word) >= 0;
+}
+
 static uint64_t plan_set(const struct strings *words, const char *set, unsigned count)
 {
     uint64_t bits = 0;
@@ -147,6 +152,13 @@ int caps_drop_bounding(const struct caps_plan *plan, struct failure *why)
 }
 
 /* ---- the three sets of capset(2) ---- */
+
+bool caps_have(unsigned number)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    return capget(&header, data) == 0 && (data[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number)) != 0;
+}
 
 /* Straight to the kernel's two system calls: libcap's cap_t costs a call per bit and set, four times the time. */
 struct sets {

@@ -148,7 +148,17 @@ static int check_variable(const char *text, size_t index, struct failure *why)
     if (equals && equals != text)
         return 0;
     snprintf(pointer, sizeof(pointer), "/process/env/%zu", index);
-    return fail_config(why, pointer, "a variable is written NAME=value");
+    char shown[64];
+    text_sanitize(shown, sizeof(shown), text);
+    return fail_config(why, pointer, "a variable is written NAME=value, found '%s'", shown);
+}
+
+int environment_check_all(const struct spec_process *process, struct findings *findings)
+{
+    for (size_t i = 0; i < process->env.count; i++)
+        if (found(findings, check_variable(process->env.items[i], i, findings->why)) < 0)
+            return -1;
+    return 0;
 }
 
 int environment_build(const struct spec_process *process, int root_fd, int proc_fd, const char *const *extra,
@@ -253,7 +263,28 @@ static char *absolute(const char *cwd, const char *path, size_t length, struct a
     return arena_format(arena, "%s%s%.*s", cwd, slash ? "" : "/", (int)length, path);
 }
 
-static int search_path(const char *name, const char *path, const char *cwd, struct arena *arena, char **ret_path,
+/* The same from outside, below a root that nothing is mounted on yet.  What cannot be known from there is 0. */
+static int try_program_below(int root_fd, const char *path)
+{
+    struct stat file;
+    CLEANUP_FD int fd = kernel_openat2(root_fd, path, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+        return 0;
+    if (fd < 0) {
+        /* A link may lead to what a mount will bring. */
+        int result = -errno;
+        CLEANUP_FD int link = kernel_openat2(root_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        return link < 0 ? result : 0;
+    }
+    if (fstat(fd, &file) < 0)
+        return 0;
+    if (S_ISDIR(file.st_mode))
+        return -EISDIR;
+    return S_ISREG(file.st_mode) && (file.st_mode & 0111) != 0 ? 0 : -EACCES;
+}
+
+/* `root_fd` -1: the root that we are in. */
+static int search_path(const char *name, const char *path, const char *cwd, int root_fd, struct arena *arena, char **ret_path,
                        struct failure *why)
 {
     char *denied = NULL;
@@ -263,7 +294,7 @@ static int search_path(const char *name, const char *path, const char *cwd, stru
         if (length < PATH_MAX) { /* a longer element names nothing */
             char *directory = absolute(cwd, path, length, arena);
             char *candidate = arena_format(arena, "%s%s%s", directory, text_ends(directory, "/") ? "" : "/", name);
-            int result = try_program(candidate);
+            int result = root_fd < 0 ? try_program(candidate) : try_program_below(root_fd, candidate);
             if (result == 0) {
                 *ret_path = candidate;
                 return 0;
@@ -288,7 +319,7 @@ int environment_find_program(const char *name, char *const *envp, const char *cw
         return fail_search(why, "");
     if (!strchr(name, '/')) {
         const char *path = value_of(envp, "PATH");
-        return search_path(name, path ? path : PATH_DEFAULT, cwd, arena, ret_path, why);
+        return search_path(name, path ? path : PATH_DEFAULT, cwd, -1, arena, ret_path, why);
     }
     size_t length = strlen(name);
     char *path = absolute(cwd, name, length < PATH_MAX ? length : PATH_MAX, arena);
@@ -297,6 +328,30 @@ int environment_find_program(const char *name, char *const *envp, const char *cw
         return fail_program(why, name, result);
     *ret_path = path;
     return 0;
+}
+
+static int probe_program(const struct spec_process *process, int root_fd, struct arena *arena, struct failure *why)
+{
+    char *ignored;
+    const char *name = process->args.items[0], *path = PATH_DEFAULT;
+    if (!name[0])
+        return fail_search(why, "");
+    for (size_t i = 0; i < process->env.count; i++)
+        if (text_starts(process->env.items[i], "PATH="))
+            path = process->env.items[i] + strlen("PATH=");
+    if (!strchr(name, '/'))
+        return search_path(name, path, process->cwd, root_fd, arena, &ignored, why);
+    size_t length = strlen(name);
+    int result = try_program_below(root_fd, absolute(process->cwd, name, length < PATH_MAX ? length : PATH_MAX, arena));
+    return result < 0 ? fail_program(why, name, result) : 0;
+}
+
+int environment_probe_program(const struct spec_process *process, int root_fd, struct failure *why)
+{
+    struct arena arena = {0};
+    int result = process->args.count > 0 && process->cwd != NULL ? probe_program(process, root_fd, &arena, why) : 0;
+    arena_done(&arena);
+    return result < 0 ? failure_pointer(why, "/process/args/0") : 0;
 }
 
 /* ---- the working directory ---- */

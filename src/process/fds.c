@@ -1,15 +1,18 @@
 /*
  * process/fds.c: which descriptors the container's process gets: 0, 1, 2 and those that were asked for.
  *
- * Runs in: main's first act (fds_look), creator (count), init and joiner (leave_only).
+ * Runs in: main's first act (fds_look), creator (count), init (take_null_inside), init and joiner (leave_only).
  * Must not: close anything.  What init itself still needs stays open until execve closes it.
  */
 #include "process/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/kernel.h"
 #include "base/text.h"
 
@@ -82,6 +85,32 @@ int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve
     *ret_listen = listen;
     *ret_total = listen + preserve;
     return 0;
+}
+
+static bool is_null_device(const struct stat *status)
+{
+    return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
+/* Against: the container's root changing mode or owner of the host's /dev/null through a descriptor.  After the root
+ * switch, when the name means the container's; and never what only bears that name (CVE-2025-31133).  Where there
+ * is none, or it cannot be opened, the descriptor stays what the caller chose. */
+void fds_take_null_inside(void)
+{
+    struct stat inside, status;
+
+    for (int fd = 0; fd < FIRST; fd++) {
+        if (fstat(fd, &status) < 0 || !is_null_device(&status))
+            continue;
+        if (lstat("/dev/null", &inside) < 0 || !is_null_device(&inside))
+            return;
+        if (inside.st_dev == status.st_dev && inside.st_ino == status.st_ino)
+            continue;
+        int flags = fcntl(fd, F_GETFL);
+        CLEANUP_FD int null_fd = open("/dev/null", (flags & (O_ACCMODE | O_APPEND)) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+        if (null_fd < 0 || fstat(null_fd, &inside) < 0 || !is_null_device(&inside) || dup2(null_fd, fd) < 0)
+            return;
+    }
 }
 
 int fds_leave_only(unsigned keep, struct failure *why)

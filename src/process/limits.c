@@ -7,6 +7,7 @@
 #include "process/process.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -36,24 +37,33 @@ static int rlimit_index(const char *word)
     return -1;
 }
 
-static int check_rlimits(const struct spec_process *process, struct failure *why)
+/* `seen`: the limits that stand before it. */
+static int check_rlimit(const struct spec_rlimit *limit, size_t number, bool seen[], struct failure *why)
 {
     char pointer[64], shown[64];
-    bool seen[ARRAY_LENGTH(rlimits)] = {false};
-    for (size_t i = 0; i < process->rlimits_count; i++) {
-        const struct spec_rlimit *limit = &process->rlimits[i];
-        snprintf(pointer, sizeof(pointer), "/process/rlimits/%zu", i);
-        text_sanitize(shown, sizeof(shown), limit->type ? limit->type : "");
-        int index = rlimit_index(limit->type);
-        if (index < 0)
-            return fail_config(why, pointer, "resource limit '%s' is unknown", shown);
-        if (seen[index])
-            return fail_config(why, pointer, "resource limit %s is listed twice", shown);
-        seen[index] = true;
-        if (limit->soft > limit->hard)
-            return fail_config(why, pointer, "%s: soft limit %llu is above hard limit %llu", shown,
-                               (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+    snprintf(pointer, sizeof(pointer), "/process/rlimits/%zu", number);
+    text_sanitize(shown, sizeof(shown), limit->type ? limit->type : "");
+    int index = rlimit_index(limit->type);
+    if (index < 0) {
+        (void)fail_config(why, pointer, "resource limit '%s' is unknown", shown); /* returned below */
+        return failure_hint(why, "Linux has RLIMIT_ followed by one of AS, CORE, CPU, DATA, FSIZE, LOCKS, MEMLOCK, MSGQUEUE, NICE, "
+                                 "NOFILE, NPROC, RSS, RTPRIO, RTTIME, SIGPENDING, STACK");
     }
+    if (seen[index])
+        return fail_config(why, pointer, "resource limit %s is listed twice", shown);
+    seen[index] = true;
+    if (limit->soft > limit->hard)
+        return fail_config(why, pointer, "%s: soft limit %llu is above hard limit %llu", shown,
+                           (unsigned long long)limit->soft, (unsigned long long)limit->hard);
+    return 0;
+}
+
+static int check_rlimits(const struct spec_process *process, struct findings *findings)
+{
+    bool seen[ARRAY_LENGTH(rlimits)] = {false};
+    for (size_t i = 0; i < process->rlimits_count; i++)
+        if (found(findings, check_rlimit(&process->rlimits[i], i, seen, findings->why)) < 0)
+            return -1;
     return 0;
 }
 
@@ -77,7 +87,8 @@ static int explain_rlimit(pid_t pid, const char *word, int resource, const struc
 
 int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why)
 {
-    if (check_rlimits(process, why) < 0)
+    struct findings first = FINDINGS_FIRST(why);
+    if (check_rlimits(process, &first) < 0)
         return -1;
     for (size_t i = 0; i < process->rlimits_count; i++) {
         const struct spec_rlimit *limit = &process->rlimits[i];
@@ -127,9 +138,37 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
     return -1;
 }
 
+int limits_check_all(const struct spec *spec, struct findings *findings)
+{
+    if (check_rlimits(&spec->process, findings) < 0 || found(findings, check_oom_score(&spec->process, findings->why)) < 0 ||
+        found(findings, affinity_check(&spec->process, findings->why)) < 0)
+        return -1;
+    return scheduling_check_all(spec, findings);
+}
+
 int limits_check(const struct spec *spec, struct failure *why)
 {
-    if (check_rlimits(&spec->process, why) < 0 || check_oom_score(&spec->process, why) < 0)
-        return -1;
-    return scheduling_check(spec, why);
+    struct findings first = FINDINGS_FIRST(why);
+    return limits_check_all(spec, &first);
+}
+
+/* What prlimit(2) would refuse: raising the hard limit that is inherited. */
+static int probe_rlimit(const struct spec_rlimit *limit, size_t index, struct failure *why)
+{
+    const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    struct rlimit now;
+    int number = rlimit_index(limit->type);
+    if (number < 0 || prlimit(0, (enum __rlimit_resource)rlimits[number].resource, NULL, &now) < 0 || wanted.rlim_max <= now.rlim_max)
+        return 0;
+    errno = EPERM;
+    return explain_rlimit(0, limit->type, rlimits[number].resource, &wanted, index, why);
+}
+
+int limits_probe(const struct spec_process *process, struct findings *findings)
+{
+    bool may_raise = caps_have(CAP_SYS_RESOURCE);
+    for (size_t i = 0; i < process->rlimits_count && !may_raise; i++)
+        if (found(findings, probe_rlimit(&process->rlimits[i], i, findings->why)) < 0)
+            return -1;
+    return 0;
 }

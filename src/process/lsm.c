@@ -47,7 +47,8 @@ static bool wants_profile(const struct spec_process *process)
 static int check_length(const char *label, const char *pointer, struct failure *why)
 {
     if (wanted(label) && strlen(label) > LABEL_MAX - sizeof("exec "))
-        return fail_config(why, pointer, "a label of %zu bytes is longer than the kernel takes", strlen(label));
+        return fail_config(why, pointer, "a label of %zu bytes is longer than the kernel takes, which are %zu", strlen(label),
+                           LABEL_MAX - sizeof("exec "));
     return 0;
 }
 
@@ -61,19 +62,34 @@ static int refuse(struct failure *why, const char *pointer, const char *what, co
                         module[0] == 'A' ? "apparmor" : "selinux");
 }
 
-int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why)
+static int check_profile(const struct spec_process *process, struct failure *why)
 {
-    if (check_length(process->apparmor_profile, "/process/apparmorProfile", why) < 0 ||
-        check_length(process->selinux_label, "/process/selinuxLabel", why) < 0 ||
-        check_length(mount_label, "/linux/mountLabel", why) < 0)
+    if (check_length(process->apparmor_profile, "/process/apparmorProfile", why) < 0)
         return -1;
     if (wants_profile(process) && !lsm_apparmor_enabled())
         return refuse(why, "/process/apparmorProfile", "profile", process->apparmor_profile, "AppArmor");
-    if ((wanted(process->selinux_label) || wanted(mount_label)) && !lsm_selinux_enabled())
-        return wanted(process->selinux_label)
-                   ? refuse(why, "/process/selinuxLabel", "label", process->selinux_label, "SELinux")
-                   : refuse(why, "/linux/mountLabel", "label", mount_label, "SELinux");
     return 0;
+}
+
+static int check_label(const char *label, const char *pointer, struct failure *why)
+{
+    if (check_length(label, pointer, why) < 0)
+        return -1;
+    return wanted(label) && !lsm_selinux_enabled() ? refuse(why, pointer, "label", label, "SELinux") : 0;
+}
+
+int lsm_check_all(const struct spec_process *process, const char *mount_label, struct findings *findings)
+{
+    if (found(findings, check_profile(process, findings->why)) < 0 ||
+        found(findings, check_label(process->selinux_label, "/process/selinuxLabel", findings->why)) < 0)
+        return -1;
+    return found(findings, check_label(mount_label, "/linux/mountLabel", findings->why));
+}
+
+int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return lsm_check_all(process, mount_label, &first);
 }
 
 int lsm_set_key_label(int proc_fd, const struct spec_process *process, struct failure *why)

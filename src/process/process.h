@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -46,6 +47,9 @@ int fds_ensure_standard(struct failure *why) MUST_CHECK;
  * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
+/* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init, after the
+ * root switch. */
+void fds_take_null_inside(void);
 /* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
 int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
 
@@ -75,7 +79,11 @@ int caps_drop_bounding(const struct caps_plan *plan, struct failure *why) MUST_C
 int caps_keep_for_filter(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
 /* Final sets; ambient last.  What the process cannot have is a warning, not an error (CAP-09). */
 int caps_settle(const struct caps_plan *plan, struct failure *why) MUST_CHECK;
+/* PURE but for the installed libcap's table: is it the name of a capability? */
+bool caps_is_name(const char *word);
 extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
+/* Does the caller have it, effective?  `number`: CAP_SYS_ADMIN, … */
+bool caps_have(unsigned number);
 
 /* ---- limits.c ---- */
 /* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
@@ -85,25 +93,42 @@ int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct fai
  * on, which a rootless creator is not.  A value that is in force already is never an error. */
 int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
                          struct failure *why) MUST_CHECK;
-/* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c; for the creator, before
+/* PURE word and range checks of rlimits, oomScoreAdj and of everything in scheduling.c and affinity.c; for the creator, before
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
+int limits_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
+/* Reports the rlimits that this caller may not raise. */
+int limits_probe(const struct spec_process *process, struct findings *findings) MUST_CHECK;
 
 /* ---- scheduling.c ---- */
 /* Scheduler, I/O priority, memory policy, personality: each as configured, else untouched.
  * Runs in: init, joiner, before the seccomp filter (profiles forbid personality(2), PERS-04) and before
  * identity_take (real-time classes need CAP_SYS_NICE). */
 int scheduling_set(const struct spec *spec, struct failure *why) MUST_CHECK;
-int scheduling_check(const struct spec *spec, struct failure *why) MUST_CHECK; /* PURE */
+/* After the last hook: takes back what let a process with SCHED_DEADLINE start them. */
+int scheduling_settle(const struct spec *spec, struct failure *why) MUST_CHECK;
+int scheduling_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* PURE; reports */
 /* For the features document; each ended by NULL. */
 extern const char *const scheduling_memory_policy_mode_words[];
 extern const char *const scheduling_memory_policy_flag_words[];
+
+/* ---- affinity.c ---- */
+/* PURE: the two lists of /process/execCPUAffinity.  Part of limits_check. */
+int affinity_check(const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Every CPU that the cgroup's cpuset leaves: the caller's own restriction is not the container's.  Best effort.
+ * Runs in: init, inside its cgroup. */
+void affinity_release(void);
+/* Runs in: escort of exec, before anything is in the container's cgroup.  `initial`; with neither list affinity_release. */
+int affinity_set_initial(const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Runs in: joiner, inside its cgroup.  Without `final` the kernel's answer to the move stays. */
+int affinity_set_final(const struct spec_process *process, struct failure *why) MUST_CHECK;
 
 /* ---- lsm.c ---- */
 bool lsm_apparmor_enabled(void);
 bool lsm_selinux_enabled(void);
 /* Runs in: creator: a label that cannot be applied on this host is refused before anything exists. */
 int lsm_check(const struct spec_process *process, const char *mount_label, struct failure *why) MUST_CHECK;
+int lsm_check_all(const struct spec_process *process, const char *mount_label, struct findings *findings) MUST_CHECK; /* reports */
 /* Label of the keys made from now until exec: before keyring_join (SEL-03).  Runs in: init. */
 int lsm_set_key_label(int proc_fd, const struct spec_process *process, struct failure *why) MUST_CHECK;
 /* Runs in: init, right before exec (both take effect at exec). */
@@ -114,6 +139,8 @@ int lsm_set_exec_labels(int proc_fd, const struct spec_process *process, struct 
 int keyring_join(const char *id, struct failure *why) MUST_CHECK;
 
 /* ---- environment.c ---- */
+/* PURE; reports.  /process/env: each is NAME=value. */
+int environment_check_all(const struct spec_process *process, struct findings *findings) MUST_CHECK;
 /* The final envp: /process/env, duplicates: last wins, plus HOME from the container's /etc/passwd when
  * unset or empty, plus `extra` pairs ("LISTEN_FDS=2", may be NULL), NULL-ended, arena memory.  passwd is read
  * through root_fd with RESOLVE_IN_ROOT, at most 1 MiB, only if it is a regular file; proc_fd reopens the
@@ -126,6 +153,8 @@ int environment_build(const struct spec_process *process, int root_fd, int proc_
  * that engines look for: executable file `X` not found in $PATH …  Fills exit_code (126/127). */
 int environment_find_program(const char *name, char *const *envp, const char *cwd, struct arena *arena,
                              char **ret_path, struct failure *why) MUST_CHECK;
+/* The same question and the same answer from outside: `root_fd` is the bundle's root, which nothing is mounted on. */
+int environment_probe_program(const struct spec_process *process, int root_fd, struct failure *why) MUST_CHECK;
 /* chdir with the checks of CVE-2024-21626; makes a missing directory.  Runs in: init after rootfs_enter.
  * Where it fails with why->errnum EACCES or EPERM before identity_take, try again after it: a 0700 directory
  * of the container's user on a root-squashing volume opens only then (PROC-05). */

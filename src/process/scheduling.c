@@ -4,7 +4,7 @@
  * Each member is turned into a plan of plain numbers by a pure function, which the check and the
  * application share, so nothing can pass one and be refused by the other.
  *
- * Runs in: creator (scheduling_check, pure), init and joiner (scheduling_set).
+ * Runs in: creator (scheduling_check_all, pure), init and joiner (scheduling_set).
  */
 #include "process/process.h"
 
@@ -74,6 +74,7 @@ _Static_assert(sizeof(struct scheduler_plan) == 56, "the layout is the kernel's"
 
 #define POLICY_ISO 4 /* reserved by the kernel's headers, never implemented */
 #define UTIL_CLAMP_WIDEST 1024
+#define FLAG_RESET_ON_FORK 0x01
 
 static const struct word scheduler_policies[] = {
     {"SCHED_OTHER", SCHED_OTHER}, {"SCHED_FIFO", SCHED_FIFO}, {"SCHED_RR", SCHED_RR},
@@ -82,7 +83,7 @@ static const struct word scheduler_policies[] = {
 };
 
 static const struct word scheduler_flags[] = {
-    {"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},       {"SCHED_FLAG_DL_OVERRUN", 0x04},
+    {"SCHED_FLAG_RESET_ON_FORK", FLAG_RESET_ON_FORK},  {"SCHED_FLAG_RECLAIM", 0x02},       {"SCHED_FLAG_DL_OVERRUN", 0x04},
     {"SCHED_FLAG_KEEP_POLICY", 0x08},    {"SCHED_FLAG_KEEP_PARAMS", 0x10},   {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
     {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
 };
@@ -139,11 +140,12 @@ static int scheduler_plan(const struct spec_scheduler *want, struct scheduler_pl
     return 0;
 }
 
-static int scheduler_set(const struct spec_scheduler *want, struct failure *why)
+static int scheduler_set(const struct spec_scheduler *want, uint64_t more_flags, struct failure *why)
 {
     struct scheduler_plan plan;
     if (scheduler_plan(want, &plan, why) < 0)
         return -1;
+    plan.flags |= more_flags;
     if (kernel_sched_setattr(0, &plan, 0) == 0)
         return 0;
     fail_sys(why, "set scheduler %s", want->policy);
@@ -156,6 +158,13 @@ static int scheduler_set(const struct spec_scheduler *want, struct failure *why)
     if (why->errnum == EBUSY)
         return failure_hint(why, "the CPUs of this cpuset have no bandwidth left for it");
     return -1;
+}
+
+/* The kernel lets no process with SCHED_DEADLINE fork, unless its children are without; hooks are our children. */
+static bool hooks_need_reset(const struct spec *spec)
+{
+    return text_equal(spec->process.scheduler.policy, "SCHED_DEADLINE") &&
+           (spec->hooks[HOOK_CREATE_CONTAINER].count > 0 || spec->hooks[HOOK_START_CONTAINER].count > 0);
 }
 
 /* ---- I/O priority ---- */
@@ -263,8 +272,11 @@ static int parse_nodes(const char *nodes, struct memory_policy_plan *plan, struc
         }
         if (result < 0 || last < first)
             return refuse_nodes(why, nodes, result < 0 ? result : -EINVAL);
-        for (uint64_t node = first; node <= last; node++)
-            plan->mask[node / LONG_BITS] |= 1ul << (node % LONG_BITS);
+        for (uint64_t node = first; node <= last; node++) {
+            bool whole = node % LONG_BITS == 0 && last - node >= LONG_BITS - 1;
+            plan->mask[node / LONG_BITS] |= whole ? ~0ul : 1ul << (node % LONG_BITS);
+            node += whole ? LONG_BITS - 1 : 0;
+        }
         if (last + 1 > plan->mask_bits)
             plan->mask_bits = last + 1;
         if (*cursor == '\0')
@@ -347,26 +359,28 @@ static int personality_set(const struct spec *spec, struct failure *why)
 
 /* ---- all four ---- */
 
-int scheduling_check(const struct spec *spec, struct failure *why)
+int scheduling_check_all(const struct spec *spec, struct findings *findings)
 {
+    struct failure *why = findings->why;
     struct scheduler_plan scheduler;
     struct memory_policy_plan policy;
     int io_priority;
     unsigned long domain;
-    if (spec->process.scheduler.set && scheduler_plan(&spec->process.scheduler, &scheduler, why) < 0)
+    if (spec->process.scheduler.set && found(findings, scheduler_plan(&spec->process.scheduler, &scheduler, why)) < 0)
         return -1;
-    if (spec->process.io_priority.set && io_priority_plan(&spec->process, &io_priority, why) < 0)
+    if (spec->process.io_priority.set && found(findings, io_priority_plan(&spec->process, &io_priority, why)) < 0)
         return -1;
-    if (spec->linux.memory_policy.set && memory_policy_plan(spec, &policy, why) < 0)
+    if (spec->linux.memory_policy.set && found(findings, memory_policy_plan(spec, &policy, why)) < 0)
         return -1;
-    if (spec->linux.personality.set && personality_plan(spec, &domain, why) < 0)
+    if (spec->linux.personality.set && found(findings, personality_plan(spec, &domain, why)) < 0)
         return -1;
     return 0;
 }
 
 int scheduling_set(const struct spec *spec, struct failure *why)
 {
-    if (spec->process.scheduler.set && scheduler_set(&spec->process.scheduler, why) < 0)
+    uint64_t for_hooks = hooks_need_reset(spec) ? FLAG_RESET_ON_FORK : 0;
+    if (spec->process.scheduler.set && scheduler_set(&spec->process.scheduler, for_hooks, why) < 0)
         return -1;
     if (spec->process.io_priority.set && io_priority_set(&spec->process, why) < 0)
         return -1;
@@ -375,4 +389,9 @@ int scheduling_set(const struct spec *spec, struct failure *why)
     if (spec->linux.personality.set && personality_set(spec, why) < 0)
         return -1;
     return 0;
+}
+
+int scheduling_settle(const struct spec *spec, struct failure *why)
+{
+    return spec->process.scheduler.set && hooks_need_reset(spec) ? scheduler_set(&spec->process.scheduler, 0, why) : 0;
 }

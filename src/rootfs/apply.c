@@ -129,10 +129,7 @@ static int filesystem_failed(const struct rootfs *rootfs, const struct mount_ste
     char detail[sizeof(trouble->words) + sizeof(trouble->key) + 32] = "";
 
     if (trouble->unknown_type) {
-        fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the kernel has no filesystem of this type", step->type,
-             step->target_inside);
-        failure_hint(why, "correct the type, or load the kernel module that provides it");
-        return failure_pointer(why, "/mounts/%zu/type", step->index);
+        return explain_unknown_type(why, step);
     }
     if (trouble->key[0])
         snprintf(detail, sizeof(detail), "option '%s'%s%s", trouble->key, trouble->words[0] ? ": " : "",
@@ -160,20 +157,6 @@ static int copy_up_covered(const struct mount_step *step, int target_fd, struct 
     if (result == -ENOSPC)
         failure_hint(why, "give the tmpfs a larger size= or nr_inodes=");
     return failure_pointer(why, "/mounts/%zu", step->index);
-}
-
-/* mount(2) attaches at once, so what must happen before is not available; it is met with overlays only. */
-static int step_mount_classic(struct rootfs *rootfs, struct mount_step *step, int target_fd, struct failure *why)
-{
-    struct filesystem filesystem = filesystem_of(step);
-    int result = filesystem_mount(&filesystem, target_fd);
-
-    if (result < 0)
-        return explain_mount(why, rootfs, step, result, NULL);
-    CLEANUP_FD int mount_fd = path_open(rootfs->root_fd, step->target_inside, step->target_links);
-    if (mount_fd < 0)
-        return explain_target(why, step, mount_fd);
-    return bind_attributes_set(step, mount_fd, why);
 }
 
 /* Everything between a new filesystem and its attaching. */
@@ -218,15 +201,12 @@ static int host_tree_instead(struct rootfs *rootfs, struct mount_step *step)
     return fd_steal(&tree_fd);
 }
 
-static int filesystem_make(struct rootfs *rootfs, struct mount_step *step, int target_fd, struct failure *why)
+static int filesystem_make(struct rootfs *rootfs, struct mount_step *step, const struct filesystem *filesystem,
+                           struct failure *why)
 {
-    struct filesystem filesystem = filesystem_of(step);
     struct filesystem_trouble trouble;
-    struct stat covered;
 
-    if (step->take_mode && fstat(target_fd, &covered) == 0)
-        filesystem.mode = (int) (covered.st_mode & 07777);
-    int tree_fd = filesystem_new(&filesystem, &trouble);
+    int tree_fd = filesystem_new(filesystem, &trouble);
     if (tree_fd == -EPERM || tree_fd == -EACCES) {
         int instead_fd = host_tree_instead(rootfs, step);
         tree_fd = instead_fd >= 0 ? instead_fd : tree_fd;
@@ -237,15 +217,43 @@ static int filesystem_make(struct rootfs *rootfs, struct mount_step *step, int t
     return 0;
 }
 
+/* mount(2) attaches at once: what the new way does before that is done after it.  Nobody else is in this mount
+ * namespace yet to see the difference. */
+static int step_mount_classic(struct rootfs *rootfs, struct mount_step *step, const struct filesystem *filesystem,
+                              int target_fd, struct failure *why)
+{
+    int result = filesystem_mount(filesystem, target_fd);
+    const struct filesystem_trouble trouble = {.unknown_type = result == -ENODEV};
+
+    if (result < 0)
+        return filesystem_failed(rootfs, step, result, &trouble, why);
+    step->tree_fd = path_open(rootfs->root_fd, step->target_inside, step->target_links);
+    if (step->tree_fd < 0)
+        return explain_target(why, step, step->tree_fd);
+    result = tree_change(step->tree_fd, &(struct tree_change){.set = filesystem->attributes & MOUNT_ATTR_RDONLY},
+                         TREE_TOP);
+    if (result < 0)
+        return explain_mount(why, rootfs, step, result, "make it read-only");
+    if (tree_prepare(rootfs, step, target_fd, why) < 0)
+        return -1;
+    if (!step->seal_read_only)
+        fd_close(&step->tree_fd);
+    return 0;
+}
+
 static int step_filesystem(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
 {
+    struct filesystem filesystem = filesystem_of(step);
     CLEANUP_FD int target_fd = -1;
+    struct stat covered;
 
     if (target_open(rootfs, step, PATH_DIRECTORY, &target_fd, why) < 0)
         return -1;
-    if (filesystem_needs_mount(&step->options.data))
-        return step_mount_classic(rootfs, step, target_fd, why);
-    if (filesystem_make(rootfs, step, target_fd, why) < 0 || tree_prepare(rootfs, step, target_fd, why) < 0)
+    if (step->take_mode && fstat(target_fd, &covered) == 0)
+        filesystem.mode = (int) (covered.st_mode & 07777);
+    if (filesystem_needs_mount(&filesystem))
+        return step_mount_classic(rootfs, step, &filesystem, target_fd, why);
+    if (filesystem_make(rootfs, step, &filesystem, why) < 0 || tree_prepare(rootfs, step, target_fd, why) < 0)
         return -1;
     return step_attach(rootfs, step, target_fd, why);
 }

@@ -72,8 +72,10 @@ static int device_bind(const struct device_step *device, int parent_fd, const ch
 }
 
 /* Something is there: 0 when it is the device, 1 when it is an empty file to bind over, -1. */
-static int device_accept(const struct device_step *device, int parent_fd, const char *name, struct failure *why)
+static int device_accept(const struct rootfs *rootfs, const struct device_step *device, int parent_fd,
+                         const char *name, struct failure *why)
 {
+    bool listed = device->pointer != NULL;
     struct stat status;
 
     /* Not followed: a link would have the container's words decide which file this is (CVE-2026-88265). */
@@ -82,8 +84,10 @@ static int device_accept(const struct device_step *device, int parent_fd, const 
     if ((status.st_mode & S_IFMT) == (device->mode & S_IFMT) &&
         (S_ISFIFO(device->mode) || status.st_rdev == device->number))
         return 0;
-    /* What an earlier rootless run with the same root filesystem left behind. */
-    if (S_ISREG(status.st_mode) && status.st_size == 0 && !S_ISFIFO(device->mode))
+    /* What an earlier rootless run with the same root filesystem left behind.  Where nodes can be made, a listed
+     * device must not meet anything else (DEV-05). */
+    if (S_ISREG(status.st_mode) && status.st_size == 0 && !S_ISFIFO(device->mode) &&
+        (rootfs->bind_devices || !listed))
         return 1;
     return device_conflict(device, why);
 }
@@ -108,7 +112,7 @@ static int device_make(struct rootfs *rootfs, struct device_step *device, int pa
     }
     if (errno != EEXIST)
         return device_failed(device, -errno, "create device", why);
-    int accepted = device_accept(device, parent_fd, name, why);
+    int accepted = device_accept(rootfs, device, parent_fd, name, why);
     device->placeholder = accepted == 1;
     return accepted < 0 ? -1 : 0;
 }
@@ -163,7 +167,8 @@ static bool link_wanted(const struct rootfs *rootfs, const struct link_step *lin
     if (!link->needs)
         return true;
     CLEANUP_FD int fd = path_open(rootfs->root_fd, link->needs, PATH_LINKS_INSIDE);
-    return fd >= 0;
+    /* What is in /proc/self/fd exists, but is never followed. */
+    return fd >= 0 || fd == -ELOOP;
 }
 
 /* ---- the new tmpfs ---- */

@@ -40,6 +40,8 @@ static const char *hint_invalid(const struct rootfs *rootfs, const struct mount_
         return rootfs->in_user_ns || !rootfs->around.privileged
                    ? "the source may have mounts below it that must stay visible: use rbind instead of bind"
                    : "the source may be an unbindable mount";
+    if (step->kind == MOUNT_FILESYSTEM && step->options.data.count > 0)
+        return "the filesystem may not know one of its options, or not this value: the kernel log tells which";
     return NULL;
 }
 
@@ -84,6 +86,14 @@ int explain_mount(struct failure *why, const struct rootfs *rootfs, const struct
     if (hint)
         failure_hint(why, "%s", hint);
     return failure_pointer(why, "/mounts/%zu", step->index);
+}
+
+int explain_unknown_type(struct failure *why, const struct mount_step *step)
+{
+    fail(why, FAILURE_CONFIG, "mount '%s' at '%s': the kernel has no filesystem of this type", step->type,
+         step->target_inside);
+    failure_hint(why, "correct the type, or load the kernel module that provides it");
+    return failure_pointer(why, "/mounts/%zu/type", step->index);
 }
 
 int explain_target(struct failure *why, const struct mount_step *step, int errnum)

@@ -115,6 +115,13 @@ static int idmap_apply(const struct rootfs *rootfs, const struct mount_step *ste
     return result < 0 ? idmap_failed(step, result, why) : 0;
 }
 
+int idmap_probe(const struct rootfs *rootfs, const struct mount_step *step, struct failure *why)
+{
+    if (step->options.idmap == IDMAP_NONE || (rootfs->around.privileged && step->tree_fd < 0))
+        return 0;
+    return idmap_apply(rootfs, step, -1, why);
+}
+
 int rootfs_open_idmaps(struct rootfs *rootfs, int container_user_ns, struct failure *why)
 {
     for (size_t i = 0; i < rootfs->mounts_count; i++)

@@ -196,10 +196,12 @@ int filesystem_change(int mount_fd, const struct filesystem *filesystem, struct 
     return result == 0 ? config_command(context_fd, FSCONFIG_CMD_RECONFIGURE, trouble) : result;
 }
 
-bool filesystem_needs_mount(const struct strings *data)
+bool filesystem_needs_mount(const struct filesystem *filesystem)
 {
-    for (size_t i = 0; i < data->count; i++) {
-        const char *equals = strchr(data->items[i], '=');
+    if (filesystem->superblock & (SUPERBLOCK_IVERSION | SUPERBLOCK_SILENT))
+        return true;
+    for (size_t i = 0; filesystem->data && i < filesystem->data->count; i++) {
+        const char *equals = strchr(filesystem->data->items[i], '=');
         if (equals && strlen(equals + 1) > FSCONFIG_VALUE_LIMIT)
             return true;
     }
@@ -210,8 +212,7 @@ static const struct {
     uint64_t attribute;
     unsigned long flag;
 } mount_flags[] = {
-    {MOUNT_ATTR_RDONLY, MS_RDONLY},     {MOUNT_ATTR_NOSUID, MS_NOSUID},
-    {MOUNT_ATTR_NODEV, MS_NODEV},       {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+    {MOUNT_ATTR_NOSUID, MS_NOSUID},     {MOUNT_ATTR_NODEV, MS_NODEV},       {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
     {MOUNT_ATTR_NOATIME, MS_NOATIME},   {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
     {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME}, {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW},
 };
@@ -245,6 +246,8 @@ int filesystem_mount(const struct filesystem *filesystem, int target_fd)
 
     for (size_t i = 0; filesystem->data && i < filesystem->data->count; i++)
         text_format(&data, "%s%s", i ? "," : "", filesystem->data->items[i]);
+    if (filesystem->mode >= 0)
+        text_format(&data, "%smode=%o", data.length ? "," : "", (unsigned) filesystem->mode);
     if (filesystem->label)
         text_format(&data, "%scontext=\"%s\"", data.length ? "," : "", filesystem->label);
     /* "." is the directory held by target_fd, whatever happened to its path meanwhile. */

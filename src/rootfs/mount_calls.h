@@ -58,9 +58,11 @@ int filesystem_new(const struct filesystem *filesystem, struct filesystem_troubl
 /* Changes the options of the filesystem that is mounted at mount_fd. */
 int filesystem_change(int mount_fd, const struct filesystem *filesystem,
                       struct filesystem_trouble *trouble) MUST_CHECK;
-/* True when fsconfig(2), which takes values up to 255 bytes, cannot express `data` (long overlay layers). */
-bool filesystem_needs_mount(const struct strings *data);
-/* mount(2) over the directory target_fd; the working directory is the same afterwards. */
+/* True when fsconfig(2) cannot express it: a value of more than 255 bytes (long overlay layers), or the flags
+ * iversion and silent. */
+bool filesystem_needs_mount(const struct filesystem *filesystem);
+/* mount(2) over the directory target_fd; the working directory is the same afterwards.  MOUNT_ATTR_RDONLY alone is
+ * left out, since mount(2) would make the filesystem read-only with the mount. */
 int filesystem_mount(const struct filesystem *filesystem, int target_fd) MUST_CHECK;
 
 /* Takes whatever is mounted at a host path out of the caller's mount namespace. */

@@ -24,6 +24,7 @@ enum word_action {
     BIND,
     REMOUNT,
     COPY_UP,
+    COPY_SYMLINK,
     IDMAP,
     NOTHING,
 };
@@ -41,6 +42,7 @@ static const struct word words[] = {
     {"async", SUPERBLOCK_CLEAR, false, SUPERBLOCK_SYNC, 0},
     {"atime", ATIME_CLEAR, false, MOUNT_ATTR_NOATIME, 0},
     {"bind", BIND, false, 0, 0},
+    {"copy-symlink", COPY_SYMLINK, false, 0, 0},
     {"defaults", NOTHING, false, 0, 0},
     {"dev", ATTRIBUTE_CLEAR, false, MOUNT_ATTR_NODEV, 0},
     {"diratime", ATTRIBUTE_CLEAR, false, MOUNT_ATTR_NODIRATIME, 0},
@@ -103,7 +105,7 @@ static const struct word words[] = {
 };
 
 const char *const rootfs_mount_option_words[] = {
-    "async",        "atime",      "bind",       "defaults",       "dev",         "diratime",   "dirsync",
+    "async",        "atime",      "bind",       "copy-symlink", "defaults",       "dev",         "diratime",   "dirsync",
     "exec",         "idmap",      "iversion",   "lazytime",       "loud",        "mand",       "noatime",
     "nodev",        "nodiratime", "noexec",     "noiversion",     "nolazytime",  "nomand",     "norelatime",
     "nostrictatime", "nosuid",    "nosymfollow", "private",       "ratime",      "rbind",      "rdev",
@@ -162,18 +164,6 @@ static const struct word *word_find(const char *name)
     return NULL;
 }
 
-/* Words that mean something to mount(8) and fstab only; the kernel must not see them. */
-static bool word_is_for_mount_program(const char *word)
-{
-    static const char *const names[] = {"auto",  "noauto",  "user",    "nouser", "users",   "nousers", "owner",
-                                        "noowner", "group", "nogroup", "nofail", "_netdev", "comment"};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        if (strcmp(word, names[i]) == 0)
-            return true;
-    return text_starts(word, "x-") || text_starts(word, "X-") || text_starts(word, "comment=");
-}
-
 static void attribute_set(struct mount_attributes *attributes, uint64_t bit)
 {
     attributes->set |= bit;
@@ -184,6 +174,28 @@ static void attribute_clear(struct mount_attributes *attributes, uint64_t bit)
 {
     attributes->clear |= bit;
     attributes->set &= ~bit;
+}
+
+/* Words that mean something to mount(8) and fstab only; the kernel must not see them.  What mount(8) makes of them
+ * for root too: those that let users mount bring restrictions, which later words may lift. */
+static bool mount_program_word(struct mount_options *options, const char *word)
+{
+    const uint64_t owned = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, anyones = owned | MOUNT_ATTR_NOEXEC;
+    const struct {
+        const char *name;
+        uint64_t implied;
+    } names[] = {
+        {"auto", 0},      {"noauto", 0},  {"nofail", 0},  {"_netdev", 0},  {"comment", 0},
+        {"nouser", 0},    {"nousers", 0}, {"noowner", 0}, {"nogroup", 0},  {"user", anyones},
+        {"users", anyones}, {"owner", owned}, {"group", owned},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (strcmp(word, names[i].name) == 0) {
+            attribute_set(&options->attributes, names[i].implied);
+            return true;
+        }
+    return text_starts(word, "x-") || text_starts(word, "X-") || text_starts(word, "comment=");
 }
 
 static void atime_set(struct mount_attributes *attributes, uint64_t mode)
@@ -236,8 +248,8 @@ static void attribute_word(struct mount_options *options, const struct word *wor
 
 static void propagation_add(struct mount_options *options, const struct word *word, struct arena *arena)
 {
-    options->propagation = arena_grow(arena, options->propagation, options->propagation_count,
-                                      options->propagation_count + 1, sizeof(*options->propagation));
+    options->propagation = arena_grow_one(arena, options->propagation, options->propagation_count,
+                                          sizeof(*options->propagation));
     options->propagation[options->propagation_count++] =
         (struct propagation){.kind = word->value, .recursive = word->recursive};
 }
@@ -272,50 +284,103 @@ static void word_apply(struct mount_options *options, const struct word *word, s
     case COPY_UP:
         options->copy_up = true;
         break;
+    case COPY_SYMLINK:
+        options->copy_symlink = true;
+        break;
     case IDMAP:
         options->idmap = (enum idmap_reach) word->value;
+        options->uid_ranges = options->gid_ranges = (struct id_ranges){0};
         break;
     case NOTHING:
         break;
     }
 }
 
-static void data_add(struct mount_options *options, const char *word, size_t index, size_t room,
-                     struct arena *arena)
+/* Length of the first of the options that one word may hold: mount(2) takes them apart at commas, but for those in
+ * quotes (security labels) or behind a backslash (overlay's directories). */
+static size_t data_length_of_first(const char *text)
 {
-    if (options->data.count == 0) {
-        options->data.items = arena_alloc(arena, room * sizeof(char *));
-        options->first_data = index;
+    bool quoted = false;
+    size_t length = 0;
+
+    for (; text[length] && (quoted || text[length] != ','); length++) {
+        if (text[length] == '"')
+            quoted = !quoted;
+        else if (text[length] == '\\' && text[length + 1])
+            length++;
     }
-    options->data.items[options->data.count++] = arena_copy(arena, word);
-    if (text_starts(word, "mode="))
-        options->mode_given = true;
+    return length;
 }
 
-/* Extensions of other runtimes: the one with a use is done, the others are refused rather than handed to a
- * filesystem that would blame the user for them.  1: taken, 0: not one of these. */
-static int extension_word(struct mount_options *options, const char *word, const char *pointer, size_t index,
-                          struct failure *why)
+/* As many as there can be. */
+static size_t data_room(const struct strings *option_words)
 {
+    size_t room = option_words->count;
+
+    for (size_t i = 0; i < option_words->count; i++)
+        for (const char *comma = strchr(option_words->items[i], ','); comma; comma = strchr(comma + 1, ','))
+            room++;
+    return room;
+}
+
+static void data_add(struct mount_options *options, const struct strings *option_words, size_t index,
+                     struct arena *arena)
+{
+    const char *rest = option_words->items[index];
+    struct strings *data = &options->data;
+
+    if (!data->items) {
+        data->items = arena_alloc(arena, data_room(option_words) * sizeof(*data->items));
+        options->first_data = index;
+    }
+    while (*rest) {
+        size_t length = data_length_of_first(rest);
+        if (length > 0) {
+            data->items[data->count++] = arena_copy_n(arena, rest, length);
+            options->mode_given |= text_starts(rest, "mode=");
+        }
+        rest += length + (rest[length] == ',' ? 1 : 0);
+    }
+}
+
+/* Extensions of other runtimes.  Some are refused rather than handed to a filesystem that would blame the user for them.
+ * 1: taken, 0: not one of these, -1. */
+static int extension_word(struct mount_options *options, const char *word, const char *pointer, size_t index,
+                          struct arena *arena, struct failure *why)
+{
+    bool tree = text_starts(word, "ridmap=");
     char at[sizeof(why->pointer)];
 
-    if (strcmp(word, "copy-symlink") == 0) {
-        options->copy_symlink = true;
-        return 1;
-    }
-    if (strcmp(word, "src-nofollow") != 0 && strcmp(word, "dest-nofollow") != 0 && !text_starts(word, "idmap=") &&
-        !text_starts(word, "ridmap="))
-        return 0;
     snprintf(at, sizeof(at), "%s/options/%zu", pointer, index);
+    if (tree || text_starts(word, "idmap=")) {
+        options->idmap = tree ? IDMAP_TREE : IDMAP_THIS_MOUNT;
+        if (id_ranges_read(strchr(word, '=') + 1, arena, &options->uid_ranges, &options->gid_ranges) == 0)
+            return 1;
+        fail_config(why, at, "mount option '%s' does not say which ids are mapped", word);
+        return failure_hint(why, "write uids=FIRST-HOST-COUNT;gids=FIRST-HOST-COUNT, more ranges after a '#'");
+    }
+    if (strcmp(word, "src-nofollow") != 0 && strcmp(word, "dest-nofollow") != 0)
+        return 0;
     fail_config(why, at, "mount option '%s' is not supported", word);
-    if (strstr(word, "idmap="))
-        return failure_hint(why,
-                            "give the ranges as uidMappings and gidMappings of the mount, with the option idmap");
-    return -1;
+    return failure_hint(why, "leave it out; `crun-lite features` lists the options that it knows");
+}
+
+static int refuse_data(const char *pointer, size_t index, struct failure *why)
+{
+    (void)fail_config(why, pointer, "the filesystem's own mount options are longer than %d bytes together",
+                      MOUNT_DATA_LIMIT); /* returned below */
+    return failure_pointer(why, "%s/options/%zu", pointer, index);
 }
 
 int mount_options_read(const struct strings *option_words, const char *pointer, struct arena *arena,
                        struct mount_options *ret_options, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return mount_options_read_all(option_words, pointer, arena, ret_options, &first);
+}
+
+int mount_options_read_all(const struct strings *option_words, const char *pointer, struct arena *arena,
+                           struct mount_options *ret_options, struct findings *findings)
 {
     struct mount_options options = {0};
     size_t data_length = 0;
@@ -324,24 +389,24 @@ int mount_options_read(const struct strings *option_words, const char *pointer, 
         const char *text = option_words->items[i];
         const struct word *word = word_find(text);
 
-        if (text[0] == '\0' || word_is_for_mount_program(text))
+        if (text[0] == '\0' || mount_program_word(&options, text))
             continue;
         if (word) {
             word_apply(&options, word, arena);
             continue;
         }
-        int taken = extension_word(&options, text, pointer, i, why);
-        if (taken < 0)
+        int taken = extension_word(&options, text, pointer, i, arena, findings->why);
+        if (taken < 0 && found(findings, taken) < 0)
             return -1;
-        if (taken > 0)
+        if (taken != 0)
             continue;
         data_length += strlen(text) + 1;
         if (data_length > MOUNT_DATA_LIMIT) {
-            fail_config(why, pointer, "the filesystem's own mount options are longer than %d bytes together",
-                        MOUNT_DATA_LIMIT);
-            return failure_pointer(why, "%s/options/%zu", pointer, i);
+            if (found(findings, refuse_data(pointer, i, findings->why)) < 0)
+                return -1;
+            break;
         }
-        data_add(&options, text, i, option_words->count, arena);
+        data_add(&options, option_words, i, arena);
     }
     *ret_options = options;
     return 0;

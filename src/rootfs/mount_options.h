@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
+#include "rootfs/id_ranges.h"
 #include "spec/spec.h"
 
 /* All data of one mount, joined by commas, at most: what mount(2) takes (one page with its NUL). */
@@ -31,8 +33,7 @@ enum superblock_flag {
     SUPERBLOCK_DIRSYNC = 1 << 2,
     SUPERBLOCK_LAZYTIME = 1 << 3,
     SUPERBLOCK_MAND = 1 << 4,
-    /* No fsconfig key: filesystems that have inode versions keep them always, and a context's messages go to its
-     * reader only.  Understood, and without effect. */
+    /* fsconfig(2) has no key for these two: a filesystem with one of them is mounted by mount(2). */
     SUPERBLOCK_IVERSION = 1 << 5,
     SUPERBLOCK_SILENT = 1 << 6,
 };
@@ -57,11 +58,14 @@ struct mount_options {
     bool copy_symlink; /* a source that is a symbolic link is recreated, not followed */
     bool mode_given;   /* data has mode= */
     enum idmap_reach idmap;
+    struct id_ranges uid_ranges, gid_ranges; /* of idmap=…; else none */
     struct strings data; /* "key" or "key=value", in order */
     size_t first_data;   /* its index among the words, for messages */
 };
 
 /* `pointer` is "/mounts/N": failures name "/mounts/N/options/M". */
+int mount_options_read_all(const struct strings *words, const char *pointer, struct arena *arena,
+                           struct mount_options *ret_options, struct findings *findings) MUST_CHECK; /* reports */
 int mount_options_read(const struct strings *words, const char *pointer, struct arena *arena,
                        struct mount_options *ret_options, struct failure *why) MUST_CHECK;
 /* The key by which fsconfig(2) knows the flag, NULL when it has none; `clear` the key that takes it back. */

@@ -7,6 +7,7 @@
 #include "rootfs/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -94,36 +95,44 @@ static int refuse_without_namespace(const char *pointer, bool joined, struct fai
 }
 
 /* Where the mount namespace is the host's, or another container's, nothing may be changed in it. */
-static int check_chroot_only(const struct spec *spec, bool joined, struct failure *why)
+static int check_chroot_only(const struct spec *spec, bool joined, struct findings *findings)
 {
-    const char *pointer = NULL;
+    const struct {
+        bool asked;
+        const char *pointer;
+    } rules[] = {
+        {spec->mounts_count > 0, "/mounts/0"},
+        {spec->linux.devices_count > 0, "/linux/devices/0"},
+        {spec->linux.masked_paths.count > 0, "/linux/maskedPaths"},
+        {spec->linux.readonly_paths.count > 0, "/linux/readonlyPaths"},
+        {spec->root.readonly, "/root/readonly"},
+    };
 
-    if (spec->mounts_count)
-        pointer = "/mounts/0";
-    else if (spec->linux.devices_count)
-        pointer = "/linux/devices/0";
-    else if (spec->linux.masked_paths.count)
-        pointer = "/linux/maskedPaths";
-    else if (spec->linux.readonly_paths.count)
-        pointer = "/linux/readonlyPaths";
-    else if (spec->root.readonly)
-        pointer = "/root/readonly";
-    return pointer ? refuse_without_namespace(pointer, joined, why) : 0;
+    /* What namespaces were meant is not known where one of them was refused. */
+    if (findings_doubt(findings, "/linux/namespaces"))
+        return 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        if (rules[i].asked && found(findings, refuse_without_namespace(rules[i].pointer, joined, findings->why)) < 0)
+            return -1;
+    return 0;
 }
 
-static int plan_root(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+static int plan_root(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct findings *findings)
 {
     const struct spec_namespace *mount_ns = &spec->linux.namespaces[NS_MOUNT];
 
-    if (!spec->root.path || !*spec->root.path)
-        return fail_config(why, "/root/path", "root.path is missing");
-    rootfs->root_path_host = path_from_bundle(rootfs->arena, bundle, spec->root.path);
+    if (!spec->root.path || !*spec->root.path) {
+        if (found(findings, fail_config(findings->why, "/root/path", "root.path is missing")) < 0)
+            return -1;
+    } else {
+        rootfs->root_path_host = path_from_bundle(rootfs->arena, bundle, spec->root.path);
+    }
     rootfs->root_read_only = spec->root.readonly;
     if (!mount_ns->listed || mount_ns->path) {
         rootfs->entry = ROOT_CHROOT;
-        return check_chroot_only(spec, mount_ns->path != NULL, why);
+        return check_chroot_only(spec, mount_ns->path != NULL, findings);
     }
-    return plan_root_propagation(rootfs, spec->linux.rootfs_propagation, why);
+    return found(findings, plan_root_propagation(rootfs, spec->linux.rootfs_propagation, findings->why));
 }
 
 /* ---- mounts ---- */
@@ -194,6 +203,24 @@ static int check_bind(const struct mount_step *step, const struct spec_mount *mo
     return 0;
 }
 
+/* idmap=…: ranges of the option instead of the mount's members. */
+static int plan_id_ranges(struct rootfs *rootfs, struct mount_step *step, const char *pointer, struct failure *why)
+{
+    const struct spec_linux *of = &rootfs->spec->linux;
+    struct id_mappings *maps = arena_alloc(rootfs->arena, 2 * sizeof(*maps));
+
+    if (id_ranges_resolve(&step->options.uid_ranges, &of->uid_mappings, rootfs->arena, &maps[0]) < 0 ||
+        id_ranges_resolve(&step->options.gid_ranges, &of->gid_mappings, rootfs->arena, &maps[1]) < 0) {
+        fail_config(why, pointer,
+                    "the option idmap of the mount at '%s' counts in ids that the container's user namespace does not map",
+                    step->target_inside);
+        return failure_hint(why, "without '@' the ids are the host's");
+    }
+    step->uid_mappings = &maps[0];
+    step->gid_mappings = &maps[1];
+    return 0;
+}
+
 static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
                       const char *pointer, struct failure *why)
 {
@@ -203,8 +230,13 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
     if (!any && step->options.idmap == IDMAP_NONE)
         return 0;
     if (step->kind != MOUNT_BIND) {
-        fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
-        return -1;
+        return fail_config(why, pointer, "only bind mounts can have id mappings, '%s' is not one", step->target_inside);
+    }
+    if (step->options.uid_ranges.count > 0) {
+        if (!any)
+            return plan_id_ranges(rootfs, step, pointer, why);
+        fail_config(why, pointer, "mount at '%s' says twice how its ids are mapped", step->target_inside);
+        return failure_hint(why, "with uidMappings and gidMappings the option is idmap alone");
     }
     if (any && !mappings) {
         fail_config(why, pointer,
@@ -231,8 +263,8 @@ static int plan_idmap(struct rootfs *rootfs, struct mount_step *step, const stru
 
 static void propagation_add(struct rootfs *rootfs, struct mount_step *step, uint64_t kind, bool recursive)
 {
-    step->propagation = arena_grow(rootfs->arena, step->propagation, step->propagation_count,
-                                   step->propagation_count + 1, sizeof(*step->propagation));
+    step->propagation = arena_grow_one(rootfs->arena, step->propagation, step->propagation_count,
+                                       sizeof(*step->propagation));
     step->propagation[step->propagation_count++] = (struct propagation){.kind = kind, .recursive = recursive};
 }
 
@@ -265,8 +297,7 @@ static enum mount_kind mount_kind_of(const struct spec_mount *mount, const struc
 {
     if (options->remount)
         return MOUNT_REMOUNT;
-    /* Engines send type "bind" without the option now and then. */
-    if (options->bind || text_equal(mount->type, "bind"))
+    if (options->bind)
         return MOUNT_BIND;
     if (text_equal(mount->type, "cgroup") || text_equal(mount->type, "cgroup2"))
         return MOUNT_CGROUP;
@@ -281,6 +312,12 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (!step->type || !*step->type) {
         fail_config(why, pointer, "mount at '%s' has no type", step->target_inside);
         failure_hint(why, "give a filesystem type, or the option bind or rbind");
+        return failure_pointer(why, "%s/type", pointer);
+    }
+    if (text_equal(step->type, "bind")) {
+        fail_config(why, pointer, "mount at '%s' has the type bind, but the kernel has no filesystem of this type",
+                    step->target_inside);
+        failure_hint(why, "what makes a bind mount is the option bind or rbind");
         return failure_pointer(why, "%s/type", pointer);
     }
     if (step->options.copy_up && !tmpfs)
@@ -302,67 +339,108 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
     if (tmpfs || kernels_own || step->kind == MOUNT_CGROUP || text_equal(step->type, "mqueue") ||
         text_equal(step->type, "devpts"))
         step->options.superblock_set &= ~(unsigned) SUPERBLOCK_READ_ONLY;
+    /* Nothing in them has a version, or anything to say: no reason to mount them by mount(2). */
+    if (kernels_own)
+        step->options.superblock_set &= ~(unsigned) (SUPERBLOCK_IVERSION | SUPERBLOCK_SILENT);
     return 0;
 }
 
-/* A remount of what an earlier entry will only make read-only at the end changes that intent. */
-static void plan_remount(struct rootfs *rootfs, struct mount_step *step)
+static int plan_by_kind(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
+                        const char *pointer, const char *bundle, struct failure *why)
 {
-    for (size_t i = rootfs->mounts_count; i-- > 0;) {
-        struct mount_step *earlier = &rootfs->mounts[i];
-        if (strcmp(earlier->target_inside, step->target_inside) != 0 || earlier->kind == MOUNT_REMOUNT)
-            continue;
-        if (!text_equal(earlier->type, "tmpfs") || earlier->kind != MOUNT_FILESYSTEM)
-            return;
-        if (step->options.attributes.set & MOUNT_ATTR_RDONLY) {
-            earlier->seal_read_only = true;
-            step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
-        } else if (step->options.attributes.clear & MOUNT_ATTR_RDONLY) {
-            earlier->seal_read_only = false;
-        }
-        return;
+    switch (step->kind) {
+    case MOUNT_BIND:
+        if (check_bind(step, mount, pointer, why) < 0)
+            return -1;
+        step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
+        return 0;
+    case MOUNT_REMOUNT:
+        return 0; /* plan_remounts sees to it when all are there */
+    case MOUNT_FILESYSTEM:
+    case MOUNT_CGROUP:
+    default:
+        return plan_filesystem(rootfs, step, pointer, why);
     }
 }
 
+/* A mount with findings is not part of the plan: a caller that wants all of them carries nothing out. */
 static int plan_mount(struct rootfs *rootfs, const struct spec_mount *mount, size_t index, const char *bundle,
-                      struct failure *why)
+                      struct findings *findings)
 {
     struct mount_step *step = &rootfs->mounts[rootfs->mounts_count];
+    size_t before = findings->seen;
     char pointer[POINTER_SIZE];
 
     snprintf(pointer, sizeof(pointer), "/mounts/%zu", index);
     *step = (struct mount_step){.index = index, .type = mount->type, .source = mount->source, .tree_fd = -1};
     if (!mount->destination || !*mount->destination)
-        return fail_config(why, pointer, "mount has no destination");
+        return found(findings, fail_config(findings->why, pointer, "mount has no destination"));
     if (mount->destination[0] != '/')
         log_warning("%s/destination: '%s' is not absolute, taken relative to '/' (deprecated)", pointer,
                     mount->destination);
     step->target_inside = path_clean(rootfs->arena, mount->destination);
-    if (mount_options_read(&mount->options, pointer, rootfs->arena, &step->options, why) < 0)
+    if (mount_options_read_all(&mount->options, pointer, rootfs->arena, &step->options, findings) < 0)
         return -1;
     step->kind = mount_kind_of(mount, &step->options);
-    if (step->kind == MOUNT_BIND) {
-        if (check_bind(step, mount, pointer, why) < 0)
-            return -1;
-        step->source = path_from_bundle(rootfs->arena, bundle, mount->source);
-    } else if (step->kind == MOUNT_REMOUNT) {
-        plan_remount(rootfs, step);
-    } else if (plan_filesystem(rootfs, step, pointer, why) < 0) {
-        return -1;
-    }
-    if (check_target(step, pointer, why) < 0 || plan_idmap(rootfs, step, mount, pointer, why) < 0)
+    if (found(findings, plan_by_kind(rootfs, step, mount, pointer, bundle, findings->why)) < 0 ||
+        found(findings, check_target(step, pointer, findings->why)) < 0 ||
+        found(findings, plan_idmap(rootfs, step, mount, pointer, findings->why)) < 0)
         return -1;
     plan_propagation(rootfs, step);
-    rootfs->mounts_count++;
+    rootfs->mounts_count += findings->seen == before;
     return 0;
 }
 
-static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct failure *why)
+/* A remount of what an earlier entry will only make read-only at the end changes that intent. */
+static void plan_remount(struct mount_step *earlier, struct mount_step *step)
+{
+    if (!text_equal(earlier->type, "tmpfs") || earlier->kind != MOUNT_FILESYSTEM)
+        return;
+    if (step->options.attributes.set & MOUNT_ATTR_RDONLY) {
+        earlier->seal_read_only = true;
+        step->options.attributes.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+    } else if (step->options.attributes.clear & MOUNT_ATTR_RDONLY) {
+        earlier->seal_read_only = false;
+    }
+}
+
+static int compare_targets(const void *left, const void *right)
+{
+    const struct mount_step *a = *(struct mount_step *const *) left, *b = *(struct mount_step *const *) right;
+    int order = strcmp(a->target_inside, b->target_inside);
+
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Sorted, since a config may hold a hundred thousand. */
+static void plan_remounts(struct rootfs *rootfs)
+{
+    struct mount_step **sorted, *mounted = NULL;
+    size_t remounts = 0;
+
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        remounts += rootfs->mounts[i].kind == MOUNT_REMOUNT;
+    if (remounts == 0)
+        return;
+    sorted = arena_alloc(rootfs->arena, rootfs->mounts_count * sizeof(struct mount_step *));
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        sorted[i] = &rootfs->mounts[i];
+    qsort(sorted, rootfs->mounts_count, sizeof(struct mount_step *), compare_targets);
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        if (sorted[i]->kind != MOUNT_REMOUNT)
+            mounted = sorted[i];
+        else if (mounted && strcmp(mounted->target_inside, sorted[i]->target_inside) == 0)
+            plan_remount(mounted, sorted[i]);
+    }
+}
+
+static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const char *bundle, struct findings *findings)
 {
     rootfs->mounts = arena_alloc(rootfs->arena, (spec->mounts_count + 1) * sizeof(*rootfs->mounts));
     for (size_t i = 0; i < spec->mounts_count; i++)
-        if (plan_mount(rootfs, &spec->mounts[i], i, bundle, why) < 0)
+        if (plan_mount(rootfs, &spec->mounts[i], i, bundle, findings) < 0)
             return -1;
+    plan_remounts(rootfs);
     return 0;
 }
 
@@ -388,16 +466,6 @@ static struct mount_step *plan_dev(struct rootfs *rootfs)
         break;
     }
     return NULL;
-}
-
-/* Made early it would be hidden by a later mount on a directory above it. */
-static bool hidden_later(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
-{
-    for (const struct mount_step *step = dev_step + 1; step < rootfs->mounts + rootfs->mounts_count; step++)
-        if (step->kind != MOUNT_REMOUNT && strcmp(path, step->target_inside) != 0 &&
-            path_is_below(path, step->target_inside))
-            return true;
-    return false;
 }
 
 /* A link made early would lead a later mount on that very name astray. */
@@ -455,13 +523,56 @@ static bool device_listed(const struct rootfs *rootfs, const char *path)
     return false;
 }
 
+struct place {
+    const char *path;
+    struct device_step *device; /* NULL: a mount */
+};
+
+/* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap. */
+static int compare_places(const void *left, const void *right)
+{
+    const unsigned char *a = (const unsigned char *) ((const struct place *) left)->path;
+    const unsigned char *b = (const unsigned char *) ((const struct place *) right)->path;
+
+    while (*a && *a == *b)
+        a++, b++;
+    int first = *a == '/' ? 1 : *a ? *a + 1 : 0, second = *b == '/' ? 1 : *b ? *b + 1 : 0;
+    return first - second;
+}
+
+/* Which devices go into the new /dev before it is attached: one that a later mount on a directory above it would hide is
+ * made after all mounts. */
+static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    const struct mount_step *end = rootfs->mounts + rootfs->mounts_count;
+    struct place *places = arena_alloc(rootfs->arena, (rootfs->mounts_count + rootfs->devices_count) * sizeof(*places));
+    const char *covered = NULL; /* the outermost mount above the place */
+    size_t count = 0;
+
+    for (const struct mount_step *step = dev_step + 1; step < end; step++)
+        if (step->kind != MOUNT_REMOUNT)
+            places[count++] = (struct place){step->target_inside, NULL};
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (path_is_below(rootfs->devices[i].path_inside, "/dev"))
+            places[count++] = (struct place){rootfs->devices[i].path_inside, &rootfs->devices[i]};
+    qsort(places, count, sizeof(*places), compare_places);
+    for (size_t i = 0; i < count; i++) {
+        if (covered && !path_is_below(places[i].path, covered))
+            covered = NULL;
+        if (places[i].device)
+            places[i].device->in_new_dev = !covered || strcmp(covered, places[i].path) == 0;
+        else if (!covered)
+            covered = places[i].path;
+    }
+}
+
 static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
-                        struct failure *why)
+                        struct findings *findings)
 {
     rootfs->devices = arena_alloc(rootfs->arena, (spec->linux.devices_count + ARRAY_LENGTH(default_devices)) *
                                                      sizeof(*rootfs->devices));
     for (size_t i = 0; i < spec->linux.devices_count; i++)
-        if (plan_device(rootfs, &spec->linux.devices[i], i, why) < 0)
+        if (found(findings, plan_device(rootfs, &spec->linux.devices[i], i, findings->why)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
         if (device_listed(rootfs, default_devices[i].path))
@@ -472,11 +583,8 @@ static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const st
             .number = makedev(default_devices[i].major, default_devices[i].minor),
         };
     }
-    for (size_t i = 0; i < rootfs->devices_count; i++) {
-        struct device_step *device = &rootfs->devices[i];
-        device->in_new_dev = dev_step && path_is_below(device->path_inside, "/dev") &&
-                             !hidden_later(rootfs, dev_step, device->path_inside);
-    }
+    if (dev_step)
+        plan_early_devices(rootfs, dev_step);
     return 0;
 }
 
@@ -495,9 +603,9 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
     } links[LINKS_MAX] = {
         {"/dev/ptmx", "pts/ptmx", NULL},
         {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
-        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd"},
-        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd"},
-        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd/2"},
         {"/dev/core", "/proc/kcore", "/proc/kcore"},
     };
     bool proc = proc_is_mounted(rootfs);
@@ -516,18 +624,32 @@ static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
 
 /* ---- the rest ---- */
 
-static int check_absolute(const struct strings *paths, const char *pointer, struct failure *why)
+static int check_absolute(const struct strings *paths, const char *pointer, struct findings *findings)
 {
-    for (size_t i = 0; i < paths->count; i++)
-        if (paths->items[i][0] != '/') {
-            fail_config(why, pointer, "path '%s' is not absolute", paths->items[i]);
-            return failure_pointer(why, "%s/%zu", pointer, i);
-        }
+    for (size_t i = 0; i < paths->count; i++) {
+        if (paths->items[i][0] == '/')
+            continue;
+        (void)fail_config(findings->why, pointer, "path '%s' is not absolute", paths->items[i]); /* handed on below */
+        if (found(findings, failure_pointer(findings->why, "%s/%zu", pointer, i)) < 0)
+            return -1;
+    }
     return 0;
+}
+
+void rootfs_set_cgroup(struct rootfs *rootfs, const char *cgroup_path)
+{
+    rootfs->around.cgroup_path = cgroup_path;
 }
 
 int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
                 struct arena *arena, struct rootfs **ret_rootfs, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return rootfs_plan_all(spec, bundle, around, arena, ret_rootfs, &first);
+}
+
+int rootfs_plan_all(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
+                    struct arena *arena, struct rootfs **ret_rootfs, struct findings *findings)
 {
     struct rootfs *rootfs = arena_alloc(arena, sizeof(*rootfs));
     const struct spec_namespace *namespaces = spec->linux.namespaces;
@@ -545,12 +667,12 @@ int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs
     rootfs->mount_label = spec->linux.mount_label && *spec->linux.mount_label ? spec->linux.mount_label : NULL;
     rootfs->root_fd = rootfs->null_fd = rootfs->mask_fd = -1;
 
-    if (plan_root(rootfs, spec, bundle, why) < 0 || plan_mounts(rootfs, spec, bundle, why) < 0 ||
-        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", why) < 0 ||
-        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", why) < 0)
+    if (plan_root(rootfs, spec, bundle, findings) < 0 || plan_mounts(rootfs, spec, bundle, findings) < 0 ||
+        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", findings) < 0 ||
+        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", findings) < 0)
         return -1;
     const struct mount_step *dev_step = plan_dev(rootfs);
-    if (plan_devices(rootfs, spec, dev_step, why) < 0)
+    if (plan_devices(rootfs, spec, dev_step, findings) < 0)
         return -1;
     plan_links(rootfs, dev_step);
     *ret_rootfs = rootfs;

@@ -112,8 +112,16 @@ int root_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
 /* Opens the source of a bind as a detached tree with its attributes and propagation. */
 int bind_source_open(struct rootfs *rootfs, struct mount_step *step, struct failure *why) MUST_CHECK;
 int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failure *why) MUST_CHECK;
+/* The sentences for a root or source that cannot be had. */
+int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why);
+int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum, struct failure *why);
+void labels_drop_without_selinux(struct rootfs *rootfs);
 /* Clone of a character device of the host, verified on the clone: fd or -errno (-ENODEV: something else). */
 int host_device_clone(const char *path_host, mode_t type, dev_t number) MUST_CHECK;
+
+/* ---- idmap.c ---- */
+/* Maps the ids of an opened tree, when that is asked for. */
+int idmap_probe(const struct rootfs *rootfs, const struct mount_step *step, struct failure *why) MUST_CHECK;
 
 /* ---- devices.c ---- */
 /* Nodes and links that go into the new tmpfs of /dev, while it is detached. */
@@ -138,6 +146,7 @@ int read_only_paths_apply(struct rootfs *rootfs, struct failure *why) MUST_CHECK
 /* ---- explain.c: a failed step in the user's words ---- */
 int explain_mount(struct failure *why, const struct rootfs *rootfs, const struct mount_step *step, int errnum,
                   const char *detail);
+int explain_unknown_type(struct failure *why, const struct mount_step *step);
 int explain_target(struct failure *why, const struct mount_step *step, int errnum);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -33,11 +34,18 @@ struct rootfs; /* the plan with its fds; lives in the arena given at rootfs_plan
 /* PURE.  Refuses contradictions with a JSON pointer (/mounts/N/options/M).  `bundle` is absolute. */
 int rootfs_plan(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
                 struct arena *arena, struct rootfs **ret_rootfs, struct failure *why) MUST_CHECK;
+int rootfs_plan_all(const struct spec *spec, const char *bundle, const struct rootfs_surroundings *around,
+                    struct arena *arena, struct rootfs **ret_rootfs, struct findings *findings) MUST_CHECK; /* reports */
+/* Where the container's cgroup came to be, once that is known: instead of around->cgroup_path. */
+void rootfs_set_cgroup(struct rootfs *rootfs, const char *cgroup_path);
 
 /* Runs in: creator, before clone, host mount namespace.  When privileged: clones the root and every bind source as
  * detached trees (so a path that the container's root cannot walk still works); otherwise init does so by path, in
  * its own copy of the host's mounts.  All fds CLOEXEC; init inherits them by clone. */
 int rootfs_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
+/* Reports what rootfs_open and rootfs_open_idmaps would refuse, of an unprivileged caller too; what it opens is closed by
+ * rootfs_close. */
+int rootfs_probe(struct rootfs *rootfs, struct findings *findings) MUST_CHECK;
 /* Idmapped mounts: makes the user namespaces that carry /mounts/N/uidMappings (for the option idmap without
  * mappings: /linux/uidMappings) and applies them to the opened trees.  `container_user_ns`: fd of a joined user
  * namespace, -1: opened by its path.

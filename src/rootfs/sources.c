@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "rootfs/mount_calls.h"
 
 #define LINK_SIZE_LIMIT 4096
@@ -28,7 +29,7 @@
 
 /* ---- root ---- */
 
-static int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
+int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why)
 {
     fail_errno(why, errnum, "open root filesystem '%s'", rootfs->root_path_host);
     if (errnum == -ENOENT || errnum == -ENOTDIR) {
@@ -71,7 +72,7 @@ int root_open(struct rootfs *rootfs, struct failure *why)
 
 /* ---- binds ---- */
 
-static int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
+int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum,
                          struct failure *why)
 {
     if (errnum != -ENOENT && errnum != -ENOTDIR)
@@ -206,7 +207,7 @@ int host_device_clone(const char *path_host, mode_t type, dev_t number)
 /* ---- the front ---- */
 
 /* Without SELinux the kernel refuses "context=" as an unknown option; the label then means nothing (LABEL-01). */
-static void labels_drop_without_selinux(struct rootfs *rootfs)
+void labels_drop_without_selinux(struct rootfs *rootfs)
 {
     if (!rootfs->mount_label || access("/sys/fs/selinux/status", F_OK) == 0)
         return;
@@ -233,6 +234,20 @@ static void sources_leave_to_init(struct rootfs *rootfs, size_t opened)
     }
 }
 
+/* Init mounts under the container's own limit of open files, which has no room for descriptors numbered above it. */
+static uint64_t descriptors_of_init(const struct spec *spec)
+{
+    for (size_t i = 0; i < spec->process.rlimits_count; i++)
+        if (text_equal(spec->process.rlimits[i].type, "RLIMIT_NOFILE"))
+            return spec->process.rlimits[i].soft;
+    return UINT64_MAX;
+}
+
+static bool fits_below(const struct mount_step *step, uint64_t limit)
+{
+    return limit > SPARE_DESCRIPTORS && (uint64_t) step->tree_fd < limit - SPARE_DESCRIPTORS;
+}
+
 int rootfs_open(struct rootfs *rootfs, struct failure *why)
 {
     labels_drop_without_selinux(rootfs);
@@ -246,11 +261,17 @@ int rootfs_open(struct rootfs *rootfs, struct failure *why)
         rootfs->around.privileged = false;
         return 0;
     }
+    uint64_t limit = descriptors_of_init(rootfs->spec);
     for (size_t i = 0; i < rootfs->mounts_count; i++) {
         struct mount_step *step = &rootfs->mounts[i];
-        if (step->kind != MOUNT_BIND || bind_source_open(rootfs, step, why) == 0)
+        if (step->kind != MOUNT_BIND)
             continue;
-        if (why->errnum != EMFILE)
+        int result = bind_source_open(rootfs, step, why);
+        if (result == 0 && (step->tree_fd < 0 || fits_below(step, limit) || step->options.idmap != IDMAP_NONE))
+            continue;
+        if (result == 0)
+            fd_close(&step->tree_fd);
+        else if (why->errnum != EMFILE)
             return -1;
         *why = (struct failure){0};
         sources_leave_to_init(rootfs, i);

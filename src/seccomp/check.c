@@ -39,7 +39,8 @@ static int check_action(const char *word, const char *pointer, const struct opti
     if (!errno_ret->set)
         return 0;
     if (ret_meaning->errno_max == 0) {
-        (void)fail_config(why, errno_pointer, "an errno is given, but %s returns none", word); /* returned below */
+        (void)fail_config(why, errno_pointer, "%s returns no errno, found %llu", word,
+                          (unsigned long long)errno_ret->value); /* returned below */
         return failure_hint(why, "remove it, or use SCMP_ACT_ERRNO or SCMP_ACT_TRACE");
     }
     if (errno_ret->value > ret_meaning->errno_max)
@@ -48,49 +49,45 @@ static int check_action(const char *word, const char *pointer, const struct opti
     return 0;
 }
 
-static int check_args(const struct spec_seccomp_rule *rule, size_t number, struct failure *why)
+static int check_arg(const struct spec_seccomp_arg *arg, size_t rule, size_t number, struct failure *why)
 {
     char pointer[POINTER_SIZE];
-
-    for (size_t i = 0; i < rule->args_count; i++) {
-        unsigned op;
-        snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/args/%zu", number, i);
-        if (rule->args[i].index >= ARGUMENTS) {
-            (void)fail_config(why, pointer, "argument index %llu is out of range: a system call has arguments 0 to %d",
-                              (unsigned long long)rule->args[i].index, ARGUMENTS - 1); /* returned below */
-            return failure_pointer(why, "%s/index", pointer);
-        }
-        if (!words_operator(rule->args[i].op, &op)) {
-            (void)fail_config(why, pointer, "`%s` is not a seccomp operator", shown(rule->args[i].op)); /* returned below */
-            return failure_pointer(why, "%s/op", pointer);
-        }
+    unsigned op;
+    snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/args/%zu", rule, number);
+    if (arg->index >= ARGUMENTS) {
+        (void)fail_config(why, pointer, "argument index %llu is out of range: a system call has arguments 0 to %d",
+                          (unsigned long long)arg->index, ARGUMENTS - 1); /* returned below */
+        return failure_pointer(why, "%s/index", pointer);
+    }
+    if (!words_operator(arg->op, &op)) {
+        (void)fail_config(why, pointer, "`%s` is not a seccomp operator", shown(arg->op)); /* returned below */
+        (void)failure_hint(why, "the operators are SCMP_CMP_NE, _LT, _LE, _EQ, _GE, _GT and _MASKED_EQ"); /* as above */
+        return failure_pointer(why, "%s/op", pointer);
     }
     return 0;
 }
 
-static int check_notify_names(const struct spec_seccomp_rule *rule, size_t number, struct failure *why)
+static int check_notify_name(const char *name, size_t rule, size_t number, struct failure *why)
 {
     char pointer[POINTER_SIZE];
 
-    for (size_t i = 0; i < rule->names.count; i++)
-        for (size_t j = 0; j < ARRAY_LENGTH(needed_after_loading); j++) {
-            if (!text_equal(rule->names.items[i], needed_after_loading[j]))
-                continue;
-            snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/names/%zu", number, i);
-            (void)fail_config(why, pointer,
-                              "SCMP_ACT_NOTIFY on `%s` would stop the container's own start: it is needed to hand "
-                              "the listener over",
-                              needed_after_loading[j]); /* returned below */
-            return failure_hint(why, "take `%s` out of that rule", needed_after_loading[j]);
-        }
+    for (size_t i = 0; i < ARRAY_LENGTH(needed_after_loading); i++) {
+        if (!text_equal(name, needed_after_loading[i]))
+            continue;
+        snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/names/%zu", rule, number);
+        (void)fail_config(why, pointer,
+                          "SCMP_ACT_NOTIFY on `%s` would stop the container's own start: it is needed to hand "
+                          "the listener over",
+                          needed_after_loading[i]); /* returned below */
+        return failure_hint(why, "take `%s` out of that rule", needed_after_loading[i]);
+    }
     return 0;
 }
 
-static int check_rule(const struct spec_seccomp *seccomp, size_t number, bool *notify, struct failure *why)
+static int check_rule_action(const struct spec_seccomp_rule *rule, size_t number, struct action_meaning *ret_action,
+                             struct failure *why)
 {
-    const struct spec_seccomp_rule *rule = &seccomp->syscalls[number];
     char pointer[POINTER_SIZE], errno_pointer[POINTER_SIZE];
-    struct action_meaning action;
 
     if (rule->names.count == 0) {
         snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/names", number);
@@ -98,38 +95,51 @@ static int check_rule(const struct spec_seccomp *seccomp, size_t number, bool *n
     }
     snprintf(pointer, sizeof(pointer), "/linux/seccomp/syscalls/%zu/action", number);
     snprintf(errno_pointer, sizeof(errno_pointer), "/linux/seccomp/syscalls/%zu/errnoRet", number);
-    if (check_action(rule->action, pointer, &rule->errno_ret, errno_pointer, &action, why) < 0)
+    return check_action(rule->action, pointer, &rule->errno_ret, errno_pointer, ret_action, why);
+}
+
+static int check_rule(const struct spec_seccomp *seccomp, size_t number, bool *notify, struct findings *findings)
+{
+    const struct spec_seccomp_rule *rule = &seccomp->syscalls[number];
+    struct action_meaning action = {0};
+
+    if (found(findings, check_rule_action(rule, number, &action, findings->why)) < 0)
         return -1;
-    if (check_args(rule, number, why) < 0)
-        return -1;
+    for (size_t i = 0; i < rule->args_count; i++)
+        if (found(findings, check_arg(&rule->args[i], number, i, findings->why)) < 0)
+            return -1;
     if (action.code != SECCOMP_RET_USER_NOTIF)
         return 0;
     *notify = true;
-    return check_notify_names(rule, number, why);
+    for (size_t i = 0; i < rule->names.count; i++)
+        if (found(findings, check_notify_name(rule->names.items[i], number, i, findings->why)) < 0)
+            return -1;
+    return 0;
+}
+
+static int check_word(const char *word, const char *member, size_t number, const char *kind, struct failure *why)
+{
+    char pointer[POINTER_SIZE];
+    snprintf(pointer, sizeof(pointer), "/linux/seccomp/%s/%zu", member, number);
+    (void)fail_config(why, pointer, "`%s` is not a seccomp %s", shown(word), kind); /* returned below */
+    return failure_hint(why, "`crun-lite features` lists the %ss that it knows", kind);
 }
 
 static int check_words(const struct strings *list, const char *member, const char *kind,
-                       bool (*known)(const char *word, unsigned *ret), struct failure *why)
+                       bool (*known)(const char *word, unsigned *ret), struct findings *findings)
 {
-    char pointer[POINTER_SIZE];
-
     for (size_t i = 0; i < list->count; i++) {
         unsigned meaning;
-        if (known(list->items[i], &meaning))
-            continue;
-        snprintf(pointer, sizeof(pointer), "/linux/seccomp/%s/%zu", member, i);
-        return fail_config(why, pointer, "`%s` is not a seccomp %s", shown(list->items[i]), kind);
+        if (!known(list->items[i], &meaning) &&
+            found(findings, check_word(list->items[i], member, i, kind, findings->why)) < 0)
+            return -1;
     }
     return 0;
 }
 
-int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why)
+static int check_default_action(const struct spec_seccomp *seccomp, struct failure *why)
 {
     struct action_meaning action;
-    bool notify = false;
-
-    if (!seccomp->set)
-        return 0;
     if (check_action(seccomp->default_action, "/linux/seccomp/defaultAction", &seccomp->default_errno_ret,
                      "/linux/seccomp/defaultErrnoRet", &action, why) < 0)
         return -1;
@@ -137,17 +147,40 @@ int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why)
         return fail_config(why, "/linux/seccomp/defaultAction",
                            "SCMP_ACT_NOTIFY cannot be the default: the container's own start needs system calls "
                            "(sendmsg, close, …) before an agent has the listener");
-    if (check_words(&seccomp->architectures, "architectures", "architecture", words_arch, why) < 0)
-        return -1;
-    if (check_words(&seccomp->flags, "flags", "flag", words_flag, why) < 0)
-        return -1;
-    for (size_t i = 0; i < seccomp->syscalls_count; i++)
-        if (check_rule(seccomp, i, &notify, why) < 0)
-            return -1;
+    return 0;
+}
+
+static int check_listener(const struct spec_seccomp *seccomp, bool notify, struct failure *why)
+{
     if (notify && (seccomp->listener_path == NULL || seccomp->listener_path[0] == '\0'))
         return fail_config(why, "/linux/seccomp/listenerPath",
                            "a rule uses SCMP_ACT_NOTIFY, but there is no listenerPath to send the listener to");
     if (seccomp->listener_metadata != NULL && seccomp->listener_path == NULL)
         return fail_config(why, "/linux/seccomp/listenerMetadata", "listenerMetadata is given without listenerPath");
     return 0;
+}
+
+int seccomp_check_all(const struct spec_seccomp *seccomp, struct findings *findings)
+{
+    bool notify = false;
+
+    if (!seccomp->set)
+        return 0;
+    if (found(findings, check_default_action(seccomp, findings->why)) < 0 ||
+        check_words(&seccomp->architectures, "architectures", "architecture", words_arch, findings) < 0 ||
+        check_words(&seccomp->flags, "flags", "flag", words_flag, findings) < 0)
+        return -1;
+    for (size_t i = 0; i < seccomp->syscalls_count; i++)
+        if (check_rule(seccomp, i, &notify, findings) < 0)
+            return -1;
+    /* A path that was refused is no path that is missing. */
+    if (findings_doubt(findings, "/linux/seccomp/listenerPath"))
+        return 0;
+    return found(findings, check_listener(seccomp, notify, findings->why));
+}
+
+int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return seccomp_check_all(seccomp, &first);
 }

@@ -53,6 +53,24 @@ static ssize_t listener_send(int socket_fd, const char *data, size_t length, int
     return sent < 0 ? -errno : sent;
 }
 
+static int fail_no_agent(struct failure *why, int err, const char *path)
+{
+    (void)fail_errno(why, err, "connect to the seccomp agent at '%s'", path); /* returned below */
+    (void)failure_hint(why, "an agent must listen there, on a stream socket, before the container is created");
+    return failure_pointer(why, POINTER);
+}
+
+int seccomp_find_agent(const char *path, struct failure *why)
+{
+    /* The kernel looks the socket up before it compares the types: EPROTOTYPE is the answer of one that is in use and
+     * no datagram socket, and its owner notices nothing. */
+    CLEANUP_FD int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket_fd < 0)
+        return fail_sys(why, "create a socket for the seccomp agent");
+    int err = fd_connect(socket_fd, path);
+    return err == -EPROTOTYPE ? 0 : fail_no_agent(why, err == 0 ? -EPROTOTYPE : err, path);
+}
+
 int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd, struct failure *why)
 {
     size_t length = strlen(process_state_json), sent = 0;
@@ -62,11 +80,8 @@ int seccomp_send_listener(const char *path, const char *process_state_json, int 
     if (socket_fd < 0)
         return fail_sys(why, "create a socket for the seccomp agent");
     err = listener_connect(path, socket_fd);
-    if (err < 0) {
-        (void)fail_errno(why, err, "connect to the seccomp agent at '%s'", path); /* returned below */
-        (void)failure_hint(why, "an agent must listen there, on a stream socket, before the container is created");
-        return failure_pointer(why, POINTER);
-    }
+    if (err < 0)
+        return fail_no_agent(why, err, path);
     /* A document larger than the socket's buffer takes several messages; the descriptor goes with the first only. */
     while (sent < length) {
         ssize_t count = listener_send(socket_fd, process_state_json + sent, length - sent, sent == 0 ? listener_fd : -1);

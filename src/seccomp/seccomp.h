@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -24,6 +25,7 @@ struct seccomp_filter {
 /* PURE.  Words, ranges, contradictions (errnoRet without errno action, listenerMetadata without path, NOTIFY
  * without path or on what init itself needs after loading); names the JSON pointer. */
 int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why) MUST_CHECK;
+int seccomp_check_all(const struct spec_seccomp *seccomp, struct findings *findings) MUST_CHECK; /* reports */
 
 /* Checks and compiles the profile.  Unknown system call names are ignored (logged at debug).  When the default
  * action is ERRNO with EPERM, system calls newer than the newest one the profile names get ENOSYS instead, so
@@ -38,21 +40,22 @@ int seccomp_build(const struct spec_seccomp *seccomp, struct arena *arena, struc
 int seccomp_build_cached(const struct spec_seccomp *seccomp, int cache_dir_fd, struct arena *arena,
                          struct seccomp_filter *ret_filter, struct failure *why) MUST_CHECK;
 
+/* Runs in: check.  Reports what this kernel or this libseccomp cannot do of a checked profile; compiles it and lets it go. */
+int seccomp_probe(const struct spec_seccomp *seccomp, struct findings *findings) MUST_CHECK;
+
 /* Loads it: the listener fd (CLOEXEC) when `notify`, else 0; -errno.  PLAIN.  Runs in: init, without another
  * allocation or open.  Needs: no_new_privs or CAP_SYS_ADMIN in the user namespace.  (Not `seccomp_load`:
  * that name is libseccomp's.) */
 int seccomp_install(const struct seccomp_filter *filter) MUST_CHECK;
 
+/* Whether a stream socket is bound at /linux/seccomp/listenerPath, without connecting to it: the filter is loaded at
+ * start, but whoever calls create is to hear that nobody is there.  Runs in: creator. */
+int seccomp_find_agent(const char *path, struct failure *why) MUST_CHECK;
 /* Sends the containerProcessState and the listener fd to /linux/seccomp/listenerPath on a connection of its
  * own, closed afterwards.  Runs in: creator. */
 int seccomp_send_listener(const char *path, const char *process_state_json, int listener_fd,
                           struct failure *why) MUST_CHECK;
 
-/* Word tables for the features document, each ended by NULL. */
-extern const char *const seccomp_action_words[];
-extern const char *const seccomp_operator_words[];
-extern const char *const seccomp_arch_words[];
-extern const char *const seccomp_flag_words[];
 /* True when this kernel can do the flag. */
 bool seccomp_flag_supported(const char *word);
 /* "2.5.4", or NULL when libseccomp cannot be loaded. */

@@ -1,8 +1,7 @@
 /*
- * seccomp/words.c: the closed word sets of /linux/seccomp.
+ * seccomp/words.c: what the words of /linux/seccomp mean, in the order of spec/words.c.
  *
- * PURE: tables and look-ups, usable in every process.  The listed words double as the features document's
- * lists, so a word that is accepted is a word that is announced.
+ * PURE: tables and look-ups, usable in every process.
  */
 #include "seccomp/words.h"
 
@@ -30,31 +29,16 @@
 #define ERRNO_MAX 4095u
 #define TRACE_MAX 65535u
 
-const char *const seccomp_action_words[] = {
-    "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",   "SCMP_ACT_ERRNO",
-    "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW",        "SCMP_ACT_LOG",         "SCMP_ACT_NOTIFY", NULL,
-};
 static const struct action_meaning action_meanings[] = {
     {SECCOMP_RET_KILL_THREAD, 0}, {SECCOMP_RET_KILL_PROCESS, 0},      {SECCOMP_RET_KILL_THREAD, 0},
     {SECCOMP_RET_TRAP, 0},        {SECCOMP_RET_ERRNO, ERRNO_MAX},     {SECCOMP_RET_TRACE, TRACE_MAX},
     {SECCOMP_RET_ALLOW, 0},       {SECCOMP_RET_LOG, 0},               {SECCOMP_RET_USER_NOTIF, 0},
 };
 
-const char *const seccomp_operator_words[] = {
-    "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL,
-};
 static const unsigned operator_meanings[] = {
     SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE, SCMP_CMP_EQ, SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ,
 };
 
-const char *const seccomp_arch_words[] = {
-    "SCMP_ARCH_X86",        "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",      "SCMP_ARCH_ARM",
-    "SCMP_ARCH_AARCH64",    "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",   "SCMP_ARCH_MIPS64N32",
-    "SCMP_ARCH_MIPSEL",     "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
-    "SCMP_ARCH_PPC64",      "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",     "SCMP_ARCH_S390X",
-    "SCMP_ARCH_PARISC",     "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",  "SCMP_ARCH_LOONGARCH64",
-    "SCMP_ARCH_M68K",       "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB",     NULL,
-};
 static const uint32_t arch_tokens[] = {
     SCMP_ARCH_X86,      SCMP_ARCH_X86_64,   SCMP_ARCH_X32,          SCMP_ARCH_ARM,
     SCMP_ARCH_AARCH64,  SCMP_ARCH_MIPS,     SCMP_ARCH_MIPS64,       SCMP_ARCH_MIPS64N32,
@@ -64,13 +48,6 @@ static const uint32_t arch_tokens[] = {
     TOKEN_M68K,         TOKEN_SH,           TOKEN_SHEB,
 };
 
-const char *const seccomp_flag_words[] = {
-    "SECCOMP_FILTER_FLAG_TSYNC",
-    "SECCOMP_FILTER_FLAG_LOG",
-    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-    NULL,
-};
 static const unsigned flag_meanings[] = {
     SECCOMP_FILTER_FLAG_TSYNC,
     SECCOMP_FILTER_FLAG_LOG,

@@ -208,7 +208,7 @@ static void write_features_seccomp(struct json_writer *w, const struct features 
 static void write_features_linux(struct json_writer *w, const struct features *features)
 {
     open_object(w, "linux");
-    STRINGS(w, "namespaces", "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts");
+    json_strings(w, "namespaces", ns_type_names, NS_TYPES);
     json_strings(w, "capabilities", features->capabilities, features->capabilities_count);
     open_object(w, "cgroup");
     json_bool(w, "v1", false);
@@ -238,7 +238,7 @@ static void write_features_linux(struct json_writer *w, const struct features *f
     json_close_object(w);
 }
 
-/* Engines read the first two, under the names that runc gave them. */
+/* The runtime's own facts, not keys of config.json.  Engines read the first two, under the names that runc gave them. */
 static void write_features_annotations(struct json_writer *w, const struct features *features)
 {
     open_object(w, "annotations");
@@ -259,6 +259,6 @@ void document_features(struct json_writer *writer, const struct features *featur
     json_strings(writer, "mountOptions", features->mount_options, features->mount_options_count);
     write_features_linux(writer, features);
     write_features_annotations(writer, features);
-    json_strings(writer, "potentiallyUnsafeConfigAnnotations", NULL, 0);
+    json_strings(writer, "potentiallyUnsafeConfigAnnotations", spec_effective_annotations, count_words(spec_effective_annotations));
     json_close_object(writer);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "base/memory.h"
 #include "spec/spec.h"
 
@@ -25,6 +26,16 @@ struct json_object; /* a table: see json_table.h */
 /* Parses `text` as one object of type `type` into `target` (a struct zeroed by the caller). */
 int json_read(const struct json_object *type, const char *text, size_t length, struct arena *arena,
               void *target, struct failure *why) MUST_CHECK;
+/* Reports.  Where all findings are wanted a refused value is skipped as if it were absent, and so is the array element or the
+ * optional object whose required member has no value; only what is no JSON ends it. */
+int json_read_all(const struct json_object *type, const char *text, size_t length, struct arena *arena,
+                  void *target, struct findings *findings) MUST_CHECK;
+
+/* The line of the byte at `offset`, from 1. */
+size_t json_line_at(const char *text, size_t offset);
+/* The line of the value at `pointer` in a document that is known to be JSON, or of the innermost object or array around it where
+ * the document has no such member. */
+unsigned json_line_of(const char *text, size_t length, const char *pointer);
 
 /* ---- writer ---- */
 
@@ -41,6 +52,7 @@ void json_key(struct json_writer *writer, const char *key);
 void json_string(struct json_writer *writer, const char *key, const char *value);
 void json_i64(struct json_writer *writer, const char *key, int64_t value);
 void json_u64(struct json_writer *writer, const char *key, uint64_t value);
+void json_hundredths(struct json_writer *writer, const char *key, uint64_t value); /* 1234: 12.34 */
 void json_bool(struct json_writer *writer, const char *key, bool value);
 void json_null(struct json_writer *writer, const char *key);
 void json_strings(struct json_writer *writer, const char *key, const char *const *items, size_t count);

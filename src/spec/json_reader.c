@@ -109,7 +109,8 @@ static int store_string(struct reader *reader, const struct slot *slot, const ch
     const char *problem = NULL;
 
     if (memchr(value, '\0', length) != NULL)
-        return json_refuse_at(reader, stack_offset(reader), "a NUL byte (\\u0000) is not allowed in this string");
+        return stack_mark_refused(reader, json_refuse_at(reader, stack_offset(reader),
+                                                         "a NUL byte (\\u0000) is not allowed in this string"));
     if (length == 0 && member->flags & JSON_EMPTY_IS_ABSENT)
         return 1;
     char *copy = arena_copy_n(reader->arena, value, length);
@@ -118,8 +119,8 @@ static int store_string(struct reader *reader, const struct slot *slot, const ch
     if (problem == NULL && slot->kind == JSON_TAKE)
         problem = member->take(frame->target, copy);
     if (problem != NULL)
-        return json_refuse_at(reader, stack_offset(reader), "expected %s, found %s", problem,
-                         json_describe_found(found, "string", value, length));
+        return stack_mark_refused(reader, json_refuse_at(reader, stack_offset(reader), "expected %s, found %s", problem,
+                                                         json_describe_found(found, "string", value, length)));
 
     if (slot->due == DUE_VALUE && slot->kind == JSON_STRING)
         *(char **)(void *)(frame->target + member->offset) = copy;
@@ -135,47 +136,61 @@ static int store_string(struct reader *reader, const struct slot *slot, const ch
 
 /* ---- yajl's events ---- */
 
+/* It was stored, or refused since `refusals` were counted. */
+static int scalar_done(struct reader *reader, size_t refusals)
+{
+    if (reader->refusals == refusals)
+        stack_mark_seen(reader);
+    return stack_value_done(reader);
+}
+
 static int on_null(void *context)
 {
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
     struct frame *frame = stack_top(reader);
-    if (frame == NULL || frame->kind == FRAME_LIST)
-        return json_refuse_found(reader, &slot, "null");
+    bool required = slot.due == DUE_VALUE && slot.member->flags & JSON_REQUIRED;
+    if ((frame == NULL || frame->kind == FRAME_LIST || required) && !json_refuse_found(reader, &slot, "null"))
+        return 0;
     return stack_value_done(reader);
+}
+
+static int store_boolean(struct reader *reader, const struct slot *slot, bool value)
+{
+    if (slot->kind != JSON_BOOL && slot->kind != JSON_OPTIONAL_BOOL)
+        return json_refuse_found(reader, slot, value ? "true" : "false");
+    void *place = stack_top(reader)->target + slot->member->offset;
+    if (slot->kind == JSON_BOOL)
+        *(bool *)place = value;
+    else
+        *(struct optional_bool *)place = (struct optional_bool){true, value};
+    return 1;
 }
 
 static int on_boolean(void *context, int value)
 {
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
-    struct frame *frame = stack_top(reader);
-    if (slot.due != DUE_SKIP) {
-        if (slot.kind != JSON_BOOL && slot.kind != JSON_OPTIONAL_BOOL)
-            return json_refuse_found(reader, &slot, value ? "true" : "false");
-        void *place = frame->target + slot.member->offset;
-        if (slot.kind == JSON_BOOL)
-            *(bool *)place = value != 0;
-        else
-            *(struct optional_bool *)place = (struct optional_bool){true, value != 0};
-    }
-    stack_mark_seen(reader);
-    return stack_value_done(reader);
+    size_t refusals = reader->refusals;
+    if (slot.due != DUE_SKIP && !store_boolean(reader, &slot, value != 0))
+        return 0;
+    return scalar_done(reader, refusals);
 }
 
 static int on_number(void *context, const char *digits, size_t length)
 {
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
+    size_t refusals = reader->refusals;
     if (slot.due != DUE_SKIP) {
         char found[FOUND_SIZE];
-        if (!kind_is_number(slot.kind))
-            return json_refuse_found(reader, &slot, json_describe_found(found, "number", digits, length));
-        if (!store_number(reader, &slot, digits, length))
+        int go_on = kind_is_number(slot.kind)
+                        ? store_number(reader, &slot, digits, length)
+                        : json_refuse_found(reader, &slot, json_describe_found(found, "number", digits, length));
+        if (!go_on)
             return 0;
     }
-    stack_mark_seen(reader);
-    return stack_value_done(reader);
+    return scalar_done(reader, refusals);
 }
 
 static int on_string(void *context, const unsigned char *value, size_t length)
@@ -183,17 +198,18 @@ static int on_string(void *context, const unsigned char *value, size_t length)
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
     const char *string = (const char *)value;
+    size_t refusals = reader->refusals;
     if (slot.due != DUE_SKIP) {
         char found[FOUND_SIZE];
-        if (slot.kind != JSON_STRING && slot.kind != JSON_WORD && slot.kind != JSON_TAKE)
-            return json_refuse_found(reader, &slot, json_describe_found(found, "string", string, length));
-        if (!store_string(reader, &slot, string, length))
+        bool fits = slot.kind == JSON_STRING || slot.kind == JSON_WORD || slot.kind == JSON_TAKE;
+        int go_on = fits ? store_string(reader, &slot, string, length)
+                         : json_refuse_found(reader, &slot, json_describe_found(found, "string", string, length));
+        if (!go_on)
             return 0;
-        if (length == 0 && slot.member->flags & JSON_EMPTY_IS_ABSENT)
+        if (length == 0 && slot.member != NULL && slot.member->flags & JSON_EMPTY_IS_ABSENT)
             return stack_value_done(reader);
     }
-    stack_mark_seen(reader);
-    return stack_value_done(reader);
+    return scalar_done(reader, refusals);
 }
 
 /* An object that a table describes begins: as a member, as an element, or the whole document. */
@@ -237,50 +253,53 @@ static int on_start_map(void *context)
 {
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
+    bool map = slot.kind == JSON_STRING_MAP || slot.kind == JSON_OBJECT_MAP;
+    if (slot.due != DUE_SKIP && slot.kind != JSON_OBJECT && !map)
+        return json_refuse_found(reader, &slot, "an object") && stack_push(reader, FRAME_SKIPPED_OBJECT) != NULL;
     stack_mark_seen(reader);
     if (slot.due == DUE_SKIP)
         return stack_push(reader, FRAME_SKIPPED_OBJECT) != NULL;
-    if (slot.kind == JSON_OBJECT)
-        return open_object(reader, &slot);
-    if (slot.kind == JSON_STRING_MAP || slot.kind == JSON_OBJECT_MAP)
-        return open_collection(reader, &slot, FRAME_MAP);
-    return json_refuse_found(reader, &slot, "an object");
+    return map ? open_collection(reader, &slot, FRAME_MAP) : open_object(reader, &slot);
 }
 
 static int on_start_array(void *context)
 {
     struct reader *reader = context;
     struct slot slot = stack_due(reader);
+    bool list = slot.kind == JSON_STRINGS || slot.kind == JSON_U32S || slot.kind == JSON_ARRAY;
+    if (slot.due != DUE_SKIP && !list)
+        return json_refuse_found(reader, &slot, "an array") && stack_push(reader, FRAME_SKIPPED_LIST) != NULL;
     stack_mark_seen(reader);
     if (slot.due == DUE_SKIP)
         return stack_push(reader, FRAME_SKIPPED_LIST) != NULL;
-    if (slot.kind == JSON_STRINGS || slot.kind == JSON_U32S || slot.kind == JSON_ARRAY)
-        return open_collection(reader, &slot, FRAME_LIST);
-    return json_refuse_found(reader, &slot, "an array");
+    return open_collection(reader, &slot, FRAME_LIST);
 }
 
 static const struct json_member *member_find(const struct json_object *type, const char *name, size_t length)
 {
-    for (size_t i = 0; i < type->members_count; i++)
-        if (strlen(type->members[i].name) == length && memcmp(type->members[i].name, name, length) == 0)
-            return &type->members[i];
+    if (length == 0)
+        return NULL;
+    for (const struct json_member *member = type->members; member < type->members + type->members_count; member++)
+        /* The first byte alone rules out most of them. */
+        if (member->name[0] == name[0] && strlen(member->name) == length && memcmp(member->name, name, length) == 0)
+            return member;
     return NULL;
 }
 
 static int key_of_map(struct reader *reader, struct frame *frame)
 {
     char found[FOUND_SIZE];
+    frame->skips = true; /* what belongs to a name that is refused below */
     if (memchr(frame->name, '\0', frame->name_length) != NULL)
         return json_refuse_at(reader, stack_offset(reader),
                               "a NUL byte (\\u0000) is not allowed in a member name here");
     if (frame->name_length == 0)
         return json_refuse_at(reader, stack_offset(reader), "an empty member name is not allowed here");
-    if (frame->member->check_key == NULL)
-        return 1;
-    const char *expected = frame->member->check_key(arena_copy_n(reader->arena, frame->name, frame->name_length));
-    if (expected == NULL)
-        return 1;
-    return json_refuse_at(reader, stack_offset(reader), "expected %s as the member name, found %s", expected,
+    const char *expected = NULL;
+    if (frame->member->check_key != NULL)
+        expected = frame->member->check_key(arena_copy_n(reader->arena, frame->name, frame->name_length));
+    frame->skips = expected != NULL;
+    return expected == NULL ? 1 : json_refuse_at(reader, stack_offset(reader), "expected %s as the member name, found %s", expected,
                      json_describe_found(found, "string", frame->name, frame->name_length));
 }
 
@@ -296,8 +315,10 @@ static int on_key(void *context, const unsigned char *key, size_t length)
         frame->member = member_find(frame->type, frame->name, length);
         if (frame->member != NULL) {
             uint64_t bit = UINT64_C(1) << (frame->member - frame->type->members);
-            if (frame->named & bit)
-                return json_refuse_duplicate(reader, stack_offset(reader));
+            if (frame->named & bit) {
+                frame->member = NULL; /* the first one counts */
+                return json_refuse_at(reader, stack_offset(reader), JSON_TWICE);
+            }
             frame->named |= bit;
             return 1;
         }
@@ -316,12 +337,46 @@ static int check_required(struct reader *reader, struct frame *frame)
         const struct json_member *member = &frame->type->members[i];
         if (!(member->flags & JSON_REQUIRED) || frame->seen >> i & 1)
             continue;
+        frame->incomplete = true;
+        if (frame->refused >> i & 1)
+            continue;
         frame->inside = true;
         frame->name = member->name;
         frame->name_length = strlen(member->name);
-        return json_refuse_at(reader, frame->opened_at, "the required member \"%s\" is missing", member->name);
+        if (!json_refuse_at(reader, frame->opened_at, "the required member \"%s\" is missing", member->name))
+            return 0;
     }
     return 1;
+}
+
+static int finish(struct reader *reader, struct frame *frame)
+{
+    struct json_seen seen = {frame->type, frame->seen};
+    /* What several members show together cannot be seen where one of them was refused. */
+    if (frame->type->finish == NULL || reader->refusals != frame->refusals)
+        return 1;
+    const char *problem = frame->type->finish(frame->target, &seen);
+    if (problem == NULL)
+        return 1;
+    frame->incomplete = true;
+    return json_refuse_at(reader, frame->opened_at, "%s", problem);
+}
+
+/* An object that no check could make sense of is not kept. */
+static void forget(struct reader *reader)
+{
+    struct frame *parent = stack_top(reader);
+    if (parent == NULL)
+        return;
+    if (parent->kind != FRAME_OBJECT) {
+        stack_drop_element(reader);
+        return;
+    }
+    if (parent->member->flags & JSON_LOOSE)
+        return;
+    parent->incomplete |= (parent->member->flags & JSON_REQUIRED) != 0;
+    if (parent->member->present != 0)
+        *(bool *)(parent->target + parent->member->present - 1) = false;
 }
 
 /* After the object left the stack: the array that it is an element of may want it at once. */
@@ -336,16 +391,23 @@ static int hand_on(struct reader *reader, const struct frame *closed)
 
 static int close_object(struct reader *reader, struct frame *frame)
 {
-    if (!check_required(reader, frame))
+    frame->inside = false;
+    if (!check_required(reader, frame) || !finish(reader, frame))
         return 0;
-    if (frame->type->finish != NULL) {
-        struct json_seen seen = {frame->type, frame->seen};
-        const char *problem = frame->type->finish(frame->target, &seen);
-        if (problem != NULL)
-            return json_refuse_at(reader, frame->opened_at, "%s", problem);
-    }
     reader->depth--;
-    return hand_on(reader, frame);
+    if (!frame->incomplete)
+        return hand_on(reader, frame);
+    forget(reader);
+    return 1;
+}
+
+static int close_empty(struct reader *reader, struct frame *frame)
+{
+    frame->inside = false;
+    /* Where there were elements, and all were refused, there is nothing to add. */
+    int go_on = frame->index > 0 || json_refuse_at(reader, frame->opened_at, "at least one element is required, found none");
+    reader->depth--;
+    return go_on;
 }
 
 /* The gathered elements move into the arena at their exact size. */
@@ -357,7 +419,7 @@ static int close_collection(struct reader *reader, struct frame *frame)
                   : member->kind == JSON_STRING_MAP ? sizeof(struct string_pair)
                                                     : member->object->size;
     if (member->flags & JSON_NON_EMPTY_LIST && frame->count == 0)
-        return json_refuse_at(reader, frame->opened_at, "at least one element is required, found none");
+        return close_empty(reader, frame);
     if (member->element == NULL && frame->count > 0) {
         void *kept = arena_alloc(reader->arena, frame->count * size);
         memcpy(kept, frame->elements, frame->count * size);
@@ -401,25 +463,31 @@ static int on_end_array(void *context)
 
 /* ---- what must be settled before yajl sees the text ---- */
 
-static int check_text(struct reader *reader)
+/* What follows from the result does not matter: nothing can be read. */
+static bool check_text(struct reader *reader)
 {
     const char *document = reader->type->document;
-    if (reader->length == 0)
-        return fail_config(reader->why, "", "%s is empty", document);
-    if (reader->length > SPEC_SIZE_LIMIT)
-        return fail_config(reader->why, "", "%s is larger than %zu MiB", document, SPEC_SIZE_LIMIT >> 20);
+    struct failure *why = reader->findings->why;
+    if (reader->length == 0) {
+        IGNORE_RESULT(found_refused(reader->findings, fail_config(why, "", "%s is empty", document)));
+        return false;
+    }
+    if (reader->length > SPEC_SIZE_LIMIT) {
+        IGNORE_RESULT(found_refused(reader->findings, fail_config(why, "", "%s is larger than %zu MiB", document, SPEC_SIZE_LIMIT >> 20)));
+        return false;
+    }
     size_t valid = utf8_valid_prefix((const unsigned char *)reader->text, reader->length);
     if (valid < reader->length) {
-        json_refuse_at(reader, valid, "byte 0x%02x is not valid UTF-8", (unsigned char)reader->text[valid]);
-        return -1;
+        (void)json_refuse_at(reader, valid, "byte 0x%02x is not valid UTF-8", (unsigned char)reader->text[valid]);
+        return false;
     }
     size_t surrogate = utf8_lone_surrogate(reader->text, reader->length);
     if (surrogate < reader->length) {
-        json_refuse_at(reader, surrogate, "%.6s is half of a surrogate pair, not a character",
-                       reader->text + surrogate);
-        return -1;
+        (void)json_refuse_at(reader, surrogate, "%.6s is half of a surrogate pair, not a character",
+                             reader->text + surrogate);
+        return false;
     }
-    return 0;
+    return true;
 }
 
 /* ---- running yajl ---- */
@@ -448,12 +516,19 @@ static void refuse_syntax(struct reader *reader)
     char *text = (char *)message;
     text[strcspn(text, "\n")] = '\0';
     const char *reason = strstr(text, ": ") ? strstr(text, ": ") + 2 : text;
-    json_refuse_at(reader, stack_offset(reader), "not valid JSON: %s", reason);
+    (void)json_refuse_at(reader, stack_offset(reader), "not valid JSON: %s", reason);
     yajl_free_error(reader->yajl, message);
 }
 
 int json_read(const struct json_object *type, const char *text, size_t length, struct arena *arena, void *target,
               struct failure *why)
+{
+    struct findings first = FINDINGS_FIRST(why);
+    return json_read_all(type, text, length, arena, target, &first);
+}
+
+int json_read_all(const struct json_object *type, const char *text, size_t length, struct arena *arena, void *target,
+                  struct findings *findings)
 {
     static const yajl_callbacks events = {
         .yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_number, .yajl_string = on_string,
@@ -462,9 +537,9 @@ int json_read(const struct json_object *type, const char *text, size_t length, s
     };
     yajl_alloc_funcs memory = {yajl_new, yajl_resize, yajl_release, NULL};
     struct reader reader = {.type = type, .target = target, .text = text, .length = length, .arena = arena,
-                            .why = why};
+                            .findings = findings};
 
-    if (check_text(&reader) < 0)
+    if (!check_text(&reader))
         return -1;
     reader.yajl = yajl_alloc(&events, &memory, &reader);
     yajl_status status = yajl_parse(reader.yajl, (const unsigned char *)text, length);

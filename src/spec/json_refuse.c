@@ -14,8 +14,13 @@
 
 static size_t line_at(const struct reader *reader, size_t offset)
 {
+    return json_line_at(reader->text, offset < reader->length ? offset : reader->length);
+}
+
+size_t json_line_at(const char *text, size_t offset)
+{
     size_t line = 1;
-    const char *at = reader->text, *end = reader->text + (offset < reader->length ? offset : reader->length);
+    const char *at = text, *end = text + offset;
     while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
         line++;
         at++;
@@ -23,16 +28,14 @@ static size_t line_at(const struct reader *reader, size_t offset)
     return line;
 }
 
-/* Appends one reference token of a JSON pointer; `room` bytes are left, always ended. */
 static size_t put_token(char *out, size_t room, const char *name, size_t length)
 {
-    char token[64];
-    text_pointer_token(token, sizeof(token), name, length);
-    int written = snprintf(out, room, "/%s", token);
+    char token[POINTER_TOKEN_SIZE];
+    int written = snprintf(out, room, "/%s", text_pointer_token(token, name, length));
     return (size_t)written < room ? (size_t)written : room - 1;
 }
 
-static void put_pointer(const struct reader *reader, char *out, size_t size)
+void json_put_pointer(const struct reader *reader, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
@@ -40,7 +43,7 @@ static void put_pointer(const struct reader *reader, char *out, size_t size)
         const struct frame *frame = &reader->frames[i];
         if (!frame->inside)
             break;
-        if (frame->kind == FRAME_LIST || frame->kind == FRAME_SKIPPED_LIST) {
+        if (stack_is_list(frame)) {
             char number[24];
             int length = snprintf(number, sizeof(number), "%zu", frame->index);
             used += put_token(out + used, size - used, number, (size_t)length);
@@ -50,17 +53,20 @@ static void put_pointer(const struct reader *reader, char *out, size_t size)
     }
 }
 
-/* The one way to refuse: the place is where the stack of frames stands.  Returns 0, which stops yajl. */
 int json_refuse_at(struct reader *reader, size_t offset, const char *fmt, ...)
 {
-    char pointer[sizeof(reader->why->pointer)], sentence[sizeof(reader->why->text)];
-    put_pointer(reader, pointer, sizeof(pointer));
+    struct failure *why = reader->findings->why;
+    char pointer[sizeof(why->pointer)], sentence[sizeof(why->text)];
+    json_put_pointer(reader, pointer, sizeof(pointer));
     va_list args;
     va_start(args, fmt);
     vsnprintf(sentence, sizeof(sentence), fmt, args);
     va_end(args);
-    fail_config(reader->why, pointer, "%s line %zu: %s", reader->type->document, line_at(reader, offset), sentence);
-    return 0;
+    (void)fail_config(why, pointer, "%s", sentence); /* -1: handed on below */
+    why->line = (unsigned)line_at(reader, offset);
+    snprintf(why->document, sizeof(why->document), "%s", reader->type->document);
+    reader->refusals++;
+    return found_refused(reader->findings, -1) == 0;
 }
 
 static void describe_words(const char *const *words, char *out, size_t size)
@@ -118,8 +124,8 @@ static const char *describe_expected(const struct slot *slot, char *out, size_t 
 int json_refuse_found(struct reader *reader, const struct slot *slot, const char *found)
 {
     char expected[EXPECTED_SIZE];
-    return json_refuse_at(reader, stack_offset(reader), "expected %s, found %s",
-                     describe_expected(slot, expected, sizeof(expected)), found);
+    return stack_mark_refused(reader, json_refuse_at(reader, stack_offset(reader), "expected %s, found %s",
+                                                     describe_expected(slot, expected, sizeof(expected)), found));
 }
 
 const char *json_describe_found(char out[FOUND_SIZE], const char *what, const char *value, size_t length)
@@ -135,9 +141,4 @@ const char *json_describe_found(char out[FOUND_SIZE], const char *what, const ch
     const char *quote = strcmp(what, "string") == 0 ? "\"" : "";
     snprintf(out, FOUND_SIZE, "the %s %s%s%s%s", what, quote, clean, shown < length ? "…" : "", quote);
     return out;
-}
-
-int json_refuse_duplicate(struct reader *reader, size_t offset)
-{
-    return json_refuse_at(reader, offset, "this member name occurs twice in one object");
 }

@@ -28,6 +28,8 @@ struct slot stack_due(struct reader *reader)
         return (struct slot){DUE_ELEMENT, JSON_OBJECT, NULL};
     if (stack_is_list(frame))
         frame->inside = true;
+    if (frame->skips)
+        return (struct slot){DUE_SKIP, JSON_PRESENT, NULL};
     switch (frame->kind) {
     case FRAME_OBJECT:
         if (frame->member == NULL || frame->member->kind == JSON_PRESENT)
@@ -63,22 +65,57 @@ int stack_value_done(struct reader *reader)
     if (frame == NULL)
         return 1;
     frame->inside = false;
+    frame->skips = false;
     if (stack_is_list(frame))
         frame->index++;
     return 1;
 }
 
+/* An element that is missing moves those behind it; those handed on one by one keep their numbers. */
+static void note_dropped(struct reader *reader, const struct frame *list)
+{
+    char pointer[sizeof(reader->findings->why->pointer)];
+    if (list->kind != FRAME_LIST || list->member->element != NULL)
+        return;
+    json_put_pointer(reader, pointer, sizeof(pointer));
+    char *last = strrchr(pointer, '/');
+    if (last != NULL)
+        *last = '\0';
+    findings_drop_element(reader->findings, pointer, list->index);
+}
+
+int stack_mark_refused(struct reader *reader, int go_on)
+{
+    struct frame *frame = stack_top(reader);
+    if (!go_on || frame == NULL)
+        return go_on;
+    if (frame->kind == FRAME_OBJECT && frame->member != NULL)
+        frame->refused |= UINT64_C(1) << (frame->member - frame->type->members);
+    else
+        note_dropped(reader, frame);
+    return go_on;
+}
+
+void stack_drop_element(struct reader *reader)
+{
+    struct frame *frame = stack_top(reader);
+    frame->count--;
+    note_dropped(reader, frame);
+}
+
 struct frame *stack_push(struct reader *reader, enum frame_kind kind)
 {
     if (reader->depth == SPEC_DEPTH_LIMIT) {
-        json_refuse_at(reader, stack_offset(reader), "nested deeper than %d levels", SPEC_DEPTH_LIMIT);
+        /* Whether to go on is not the question: there is no frame to go on with. */
+        (void)json_refuse_at(reader, stack_offset(reader), "nested deeper than %d levels", SPEC_DEPTH_LIMIT);
         return NULL;
     }
     struct frame *frame = &reader->frames[reader->depth++];
     char *elements = frame->elements;
     size_t room = frame->room;
     *frame = (struct frame){.kind = kind, .elements = elements, .room = room,
-                            .opened_at = stack_offset(reader), .names_from = reader->names_count};
+                            .opened_at = stack_offset(reader), .names_from = reader->names_count,
+                            .refusals = reader->refusals};
     return frame;
 }
 
@@ -121,24 +158,36 @@ static int name_compare(const void *left, const void *right)
     return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* At the end of an object: are two of its names equal?  Reports the first repetition in the text. */
+static bool name_repeats(const struct name *name, const struct name *before)
+{
+    return name->length == before->length && memcmp(name->text, before->text, name->length) == 0;
+}
+
+static int offset_compare(const void *left, const void *right)
+{
+    const struct name *a = left, *b = right;
+    return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* Equal names are neighbours once they are sorted; reported in the order of the text. */
 int stack_check_names(struct reader *reader, struct frame *frame)
 {
-    size_t count = reader->names_count - frame->names_from;
+    size_t count = reader->names_count - frame->names_from, repeated = 0;
     reader->names_count = frame->names_from;
     if (count < 2)
         return 1;
-    struct name *names = reader->names + frame->names_from, *twice = NULL;
+    struct name *names = reader->names + frame->names_from;
     qsort(names, count, sizeof(*names), name_compare);
     for (size_t i = 1; i < count; i++)
-        if (names[i].length == names[i - 1].length &&
-            memcmp(names[i].text, names[i - 1].text, names[i].length) == 0 &&
-            (twice == NULL || names[i].offset < twice->offset))
-            twice = &names[i];
-    if (twice == NULL)
-        return 1;
-    frame->inside = true;
-    frame->name = twice->text;
-    frame->name_length = twice->length;
-    return json_refuse_duplicate(reader, twice->offset);
+        if (name_repeats(&names[i], &names[i - 1]))
+            names[repeated++] = names[i]; /* a copy: what follows is still compared with the one before it */
+    qsort(names, repeated, sizeof(*names), offset_compare);
+    for (size_t i = 0; i < repeated; i++) {
+        frame->inside = true;
+        frame->name = names[i].text;
+        frame->name_length = names[i].length;
+        if (!json_refuse_at(reader, names[i].offset, JSON_TWICE))
+            return 0;
+    }
+    return 1;
 }

@@ -9,6 +9,7 @@
 
 #include <yajl/yajl_parse.h>
 
+#include "base/findings.h"
 #include "spec/json_table.h"
 #include "spec/read.h"
 
@@ -17,17 +18,21 @@ enum frame_kind { FRAME_OBJECT, FRAME_MAP, FRAME_LIST, FRAME_SKIPPED_OBJECT, FRA
 /* One open object or array. */
 struct frame {
     enum frame_kind kind;
+    bool inside;                      /* between the begin and the end of a child: it belongs to the pointer */
+    bool skips;                       /* the value that comes next belongs to a refused name */
+    bool incomplete;                  /* OBJECT: a required member has no value */
     const struct json_object *type;   /* OBJECT */
     /* OBJECT: whose value comes next, NULL when unknown.  MAP, LIST: the one that describes the collection. */
     const struct json_member *member;
     char *target;                     /* OBJECT: its struct.  MAP, LIST: the struct that holds the collection */
     uint64_t named, seen;             /* bit per member: its name occurred; with a value that is not null */
-    bool inside;                      /* between the begin and the end of a child: it belongs to the pointer */
-    const char *name;                 /* of that child, in an object or map */
+    uint64_t refused;                 /* bit per member: it is there, but its value was refused */
+    const char *name;                 /* of the child, in an object or map */
     size_t name_length;
-    size_t index;                     /* of that child, in an array */
+    size_t index;                     /* of the child, in an array */
     size_t opened_at;                 /* offset in the text */
     size_t names_from;                /* where its names begin in the reader's stack of names */
+    size_t refusals;                  /* of the reader when this frame was opened */
     char *elements;                   /* heap, reused by later frames of the same depth */
     size_t count, room;               /* elements in it; bytes */
 };
@@ -45,7 +50,8 @@ struct reader {
     const char *text;
     size_t length;
     struct arena *arena;
-    struct failure *why;
+    struct findings *findings;
+    size_t refusals; /* so far */
     yajl_handle yajl;
     bool at_end; /* yajl got the whole text; from here on it counts from 0 again */
     struct frame frames[SPEC_DEPTH_LIMIT];
@@ -75,6 +81,10 @@ struct slot stack_due(struct reader *reader);
 void stack_mark_seen(struct reader *reader);
 /* The value that was due is complete; returns 1 for yajl. */
 int stack_value_done(struct reader *reader);
+/* The value that was due was refused and, where it goes on, counts as absent.  Returns go_on. */
+int stack_mark_refused(struct reader *reader, int go_on);
+/* The element that was gathered last is not kept. */
+void stack_drop_element(struct reader *reader);
 /* NULL after a refusal: too deep. */
 struct frame *stack_push(struct reader *reader, enum frame_kind kind);
 /* Room for one more zeroed element of the collection. */
@@ -83,18 +93,22 @@ void *stack_gather(struct frame *frame, size_t size);
 const char *stack_keep_name(struct reader *reader, const char *name, size_t length);
 /* Remembers a name that no table row stands for, until the end of its object. */
 void stack_push_name(struct reader *reader, const char *name, size_t length);
-/* At the end of an object: refuses (0) when two of those names are equal. */
+/* At the end of an object: refuses each of those names that is there already. */
 int stack_check_names(struct reader *reader, struct frame *frame);
 
-/* ---- json_refuse.c: each json_refuse_* fills the failure and returns 0, which stops yajl ---- */
+/* ---- json_refuse.c: each json_refuse_* reports a finding at the place where the stack stands.  Return: 1 to go on, 0 to
+ * stop yajl: the caller wanted the first finding only ---- */
 
 #define FOUND_SIZE 96
-#define EXPECTED_SIZE 320
+#define EXPECTED_SIZE 768
+
+#define JSON_TWICE "this member name occurs twice in one object"
 
 int json_refuse_at(struct reader *reader, size_t offset, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* "expected …, found FOUND" at the present place. */
+/* "expected …, found FOUND": the value that is due is refused. */
 int json_refuse_found(struct reader *reader, const struct slot *slot, const char *found);
-int json_refuse_duplicate(struct reader *reader, size_t offset);
+/* The pointer of the place; `size` bytes, always ended. */
+void json_put_pointer(const struct reader *reader, char *out, size_t size);
 /* `the string "abc"`, `the number 12`: bounded, without control bytes.  `what` is "string" or "number". */
 const char *json_describe_found(char out[FOUND_SIZE], const char *what, const char *value, size_t length);
 /* What a string member allows. */

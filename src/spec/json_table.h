@@ -48,6 +48,7 @@ enum json_flag {
     JSON_ABSOLUTE = 1 << 2,        /* strings: begins with a slash */
     JSON_EMPTY_IS_ABSENT = 1 << 3, /* strings: "" leaves NULL, as Go programs without omitempty mean it */
     JSON_NON_EMPTY_LIST = 1 << 4,  /* arrays: at least one element */
+    JSON_LOOSE = 1 << 5,           /* objects: checked further also where a required member is missing */
 };
 
 #define JSON_MEMBERS_MAX 64

@@ -12,35 +12,58 @@
 #include "base/text.h"
 #include "spec/tables.h"
 
-static int parse_kept(struct spec *spec, struct failure *why)
+/* Too large, or not there: an end in both ways of reporting. */
+static int end_reading(struct findings *findings, int result)
 {
-    return json_read(&table_config, spec->text, spec->length, &spec->arena, spec, why);
+    IGNORE_RESULT(found_refused(findings, result));
+    return -1;
+}
+
+static int parse_kept(struct spec *spec, struct findings *findings)
+{
+    return json_read_all(&table_config, spec->text, spec->length, &spec->arena, spec, findings);
 }
 
 int spec_parse(const char *text, size_t length, struct spec *spec, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return spec_parse_all(text, length, spec, &first);
+}
+
+int spec_parse_all(const char *text, size_t length, struct spec *spec, struct findings *findings)
+{
     memset(spec, 0, sizeof(*spec));
     if (length > SPEC_SIZE_LIMIT) /* before a copy of it is made */
-        return fail_config(why, "", "config.json is larger than %zu MiB", SPEC_SIZE_LIMIT >> 20);
+        return end_reading(findings, fail_config(findings->why, "", "config.json is larger than %zu MiB", SPEC_SIZE_LIMIT >> 20));
     spec->text = arena_copy_n(&spec->arena, length > 0 ? text : "", length);
     spec->length = length;
-    return parse_kept(spec, why);
+    return parse_kept(spec, findings);
+}
+
+static int explain_unread(int errnum, const char *name, struct failure *why)
+{
+    if (errnum == -EFBIG)
+        return fail_config(why, "", "%s is larger than %zu MiB", name, SPEC_SIZE_LIMIT >> 20);
+    (void)fail_errno(why, errnum, "read '%s' in the bundle directory", name); /* -1, as below */
+    if (errnum == -ENOENT)
+        (void)failure_hint(why, "name the bundle with --bundle, or write a default one with: crun-lite spec");
+    return -1;
 }
 
 int spec_read(int bundle_fd, const char *name, struct spec *spec, struct failure *why)
 {
+    struct findings first = FINDINGS_FIRST(why);
+    return spec_read_all(bundle_fd, name, spec, &first);
+}
+
+int spec_read_all(int bundle_fd, const char *name, struct spec *spec, struct findings *findings)
+{
     memset(spec, 0, sizeof(*spec));
     ssize_t length = file_read_at(bundle_fd, name, SPEC_SIZE_LIMIT, &spec->arena, &spec->text);
-    if (length == -EFBIG)
-        return fail_config(why, "", "%s is larger than %zu MiB", name, SPEC_SIZE_LIMIT >> 20);
-    if (length < 0) {
-        fail_errno(why, (int)length, "read '%s' in the bundle directory", name);
-        if (length == -ENOENT)
-            failure_hint(why, "name the bundle with --bundle, or write a default one with: crun-lite spec");
-        return -1;
-    }
+    if (length < 0)
+        return end_reading(findings, explain_unread((int)length, name, findings->why));
     spec->length = (size_t)length;
-    return parse_kept(spec, why);
+    return parse_kept(spec, findings);
 }
 
 int spec_parse_process(const char *text, size_t length, struct arena *arena, struct spec_process *process,

@@ -11,6 +11,7 @@
 #define CRUN_LITE_SPEC_READ_H
 
 #include "base/failure.h"
+#include "base/findings.h"
 #include "spec/spec.h"
 
 /* Largest document accepted: 16 MiB (a config of 10,000 mounts is 2 MiB). */
@@ -22,6 +23,11 @@
 int spec_read(int bundle_fd, const char *name, struct spec *spec, struct failure *why) MUST_CHECK;
 /* The same from memory; `text` need not be NUL-ended. */
 int spec_parse(const char *text, size_t length, struct spec *spec, struct failure *why) MUST_CHECK;
+/* Report; see json_read_all. */
+int spec_read_all(int bundle_fd, const char *name, struct spec *spec, struct findings *findings) MUST_CHECK;
+int spec_parse_all(const char *text, size_t length, struct spec *spec, struct findings *findings) MUST_CHECK;
+/* Gives a failure that has a pointer into this document its line. */
+void spec_locate(const struct spec *spec, struct failure *why);
 /* A process document as `exec --process` gets it, and a resources document as `update --resources` does. */
 int spec_parse_process(const char *text, size_t length, struct arena *arena, struct spec_process *process,
                        struct failure *why) MUST_CHECK;
@@ -32,6 +38,7 @@ int spec_parse_resources(const char *text, size_t length, struct arena *arena,
  * cgroup v2 cannot express, what this release refuses.  `pointer` is where the part stands: "/process" and
  * "/linux/resources" in config.json, "" in a document of its own. */
 int spec_check(const struct spec *spec, struct failure *why) MUST_CHECK;
+int spec_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
 int spec_check_process(const struct spec_process *process, const char *pointer, struct failure *why) MUST_CHECK;
 int spec_check_resources(const struct spec_resources *resources, const char *pointer,
                          struct failure *why) MUST_CHECK;

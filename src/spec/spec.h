@@ -65,7 +65,7 @@ struct spec_process {
     struct spec_capabilities capabilities;
     struct spec_rlimit *rlimits;
     size_t rlimits_count;
-    bool no_new_privileges;
+    bool no_new_privileges, no_new_privileges_set;
     char *apparmor_profile, *selinux_label;
     struct optional_i64 oom_score_adj;
     struct spec_scheduler scheduler;
@@ -164,6 +164,12 @@ struct spec_resources {
     struct string_map unified;
 };
 
+/* The words of actions, operators, architectures and flags, each ended by NULL; the features document lists them. */
+extern const char *const seccomp_action_words[9 + 1];
+extern const char *const seccomp_operator_words[7 + 1];
+extern const char *const seccomp_arch_words[23 + 1];
+extern const char *const seccomp_flag_words[4 + 1];
+
 struct spec_seccomp_arg { uint64_t index, value, value_two; char *op; };
 struct spec_seccomp_rule {
     struct strings names;
@@ -185,6 +191,13 @@ struct spec_seccomp {
 
 struct spec_net_device { char *host_name; char *name; /* NULL: same */ };
 
+struct spec_intel_rdt {
+    bool set;
+    char *clos_id, *l3_cache_schema, *mem_bw_schema;
+    struct strings schemata;
+    bool enable_monitoring;
+};
+
 struct spec_linux {
     bool set;
     struct spec_namespace namespaces[NS_TYPES];
@@ -196,12 +209,7 @@ struct spec_linux {
     size_t net_devices_count;
     char *cgroups_path;
     struct spec_resources resources;
-    struct {
-        bool set;
-        char *clos_id, *l3_cache_schema, *mem_bw_schema;
-        struct strings schemata;
-        bool enable_monitoring;
-    } intel_rdt;
+    struct spec_intel_rdt intel_rdt;
     struct { bool set; char *mode, *nodes; struct strings flags; } memory_policy;
     struct string_map sysctl;
     struct spec_seccomp seccomp;
@@ -209,6 +217,25 @@ struct spec_linux {
     struct strings masked_paths, readonly_paths;
     char *mount_label;
     struct { bool set; char *domain; struct strings flags; } personality;
+};
+
+/* ---- vm: read to be refused with its mistakes named, used by nobody ---- */
+
+struct spec_vm_memory_range { struct optional_u64 first_guest_frame; uint64_t first_machine_frame, frames; };
+struct spec_vm {
+    bool set;
+    char *hypervisor_path;
+    struct strings hypervisor_parameters;
+    char *kernel_path, *kernel_initrd;
+    struct strings kernel_parameters;
+    char *image_path, *image_format;
+    char *device_tree;
+    struct optional_u64 vcpus, memory; /* memory: bytes */
+    struct strings device_tree_nodes;
+    struct spec_vm_memory_range *memory_ranges;
+    size_t memory_ranges_count;
+    uint32_t *irqs;
+    size_t irqs_count;
 };
 
 /* ---- the whole document ---- */
@@ -226,11 +253,18 @@ struct spec {
     char *hostname, *domainname;
     struct spec_hooks hooks[HOOK_KINDS];
     struct string_map annotations;
-    bool vm_set;
+    struct spec_vm vm;
     struct spec_linux linux;
 };
 
 /* Value of an annotation or NULL. */
 const char *spec_annotation(const struct spec *spec, const char *key);
+
+/* The annotations that change what the runtime does; all others are only handed on. */
+#define ANNOTATION_STOP_SIGNAL "org.opencontainers.image.stopSignal"
+#define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
+#define ANNOTATION_SYSTEMD_PROPERTY "org.systemd.property." /* a prefix, as its dot says */
+/* The same as a list that NULL ends, for the features document. */
+extern const char *const spec_effective_annotations[];
 
 #endif

@@ -1,5 +1,4 @@
 /* spec/table_config.c: config.json itself: version, root, mounts, hooks, annotations, and the parts. */
-#include <ctype.h>
 #include <string.h>
 
 #include "spec/tables.h"
@@ -13,26 +12,50 @@ const char *const hook_kind_names[HOOK_KINDS] = {
     [HOOK_POSTSTOP] = "poststop",
 };
 
-/* MAJOR.MINOR.PATCH, then -prerelease and +build of any content; only major 1 is compatible with us. */
+const char *const spec_effective_annotations[] = {
+    ANNOTATION_STOP_SIGNAL,
+#ifdef HAVE_SYSTEMD
+    ANNOTATION_SYSTEMD_PROPERTY,
+#endif
+    ANNOTATION_KEEP_GROUPS,
+    NULL,
+};
+
+/* Digits without a leading zero; NULL when there are none. */
+static const char *skip_number(const char *at)
+{
+    size_t digits = strspn(at, "0123456789");
+    return digits == 0 || (digits > 1 && at[0] == '0') ? NULL : at + digits;
+}
+
+/* The identifiers of a -prerelease or +build, separated by dots, none of them empty; NULL when they are not that.
+ * A number among those of a prerelease has no leading zero. */
+static const char *skip_identifiers(const char *at, bool prerelease)
+{
+    static const char digits[] = "0123456789";
+    static const char letters[] = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    for (;; at++) {
+        size_t length = strspn(at, letters);
+        if (length == 0 || (prerelease && length > 1 && at[0] == '0' && strspn(at, digits) == length))
+            return NULL;
+        at += length;
+        if (*at != '.')
+            return at;
+    }
+}
+
+/* SemVer 2.0.0; of its majors only 1 is compatible with us. */
 static const char *check_version(const char *value)
 {
     static const char expected[] = "a version 1.MINOR.PATCH such as " SPEC_VERSION;
-    if (value[0] != '1')
-        return expected;
-    const char *at = value + 1;
-    for (int part = 0; part < 2; part++) {
-        if (*at++ != '.' || !isdigit((unsigned char)*at))
-            return expected;
-        at += strspn(at, "0123456789");
-    }
-    if (*at == '\0')
-        return NULL;
-    if ((*at != '-' && *at != '+') || at[1] == '\0')
-        return expected;
-    for (; *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at) && strchr("-+.", *at) == NULL)
-            return expected;
-    return NULL;
+    const char *at = value[0] == '1' ? value + 1 : NULL;
+    for (int part = 0; at != NULL && part < 2; part++)
+        at = *at == '.' ? skip_number(at + 1) : NULL;
+    if (at != NULL && *at == '-')
+        at = skip_identifiers(at + 1, true);
+    if (at != NULL && *at == '+')
+        at = skip_identifiers(at + 1, false);
+    return at != NULL && *at == '\0' ? NULL : expected;
 }
 
 static const struct json_member root_members[] = {
@@ -87,12 +110,12 @@ static const struct json_member config_members[] = {
     JSON_FIELD(struct spec, "ociVersion", JSON_STRING, oci_version, .flags = JSON_REQUIRED, .check = check_version),
     JSON_INLINE("root", root, .flags = JSON_REQUIRED, .present = JSON_AT(struct spec, root.set)),
     JSON_LIST(struct spec, "mounts", mounts, mounts_count, mount),
-    JSON_NESTED(struct spec, "process", process, table_process, .present = JSON_AT(struct spec, process.set)),
+    JSON_NESTED(struct spec, "process", process, table_process, .flags = JSON_LOOSE, .present = JSON_AT(struct spec, process.set)),
     JSON_FIELD(struct spec, "hostname", JSON_STRING, hostname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec, "domainname", JSON_STRING, domainname, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_INLINE("hooks", hooks),
     JSON_PAIRS(struct spec, "annotations", annotations),
     JSON_NESTED(struct spec, "linux", linux, table_linux, .present = JSON_AT(struct spec, linux.set)),
-    {.name = "vm", .kind = JSON_PRESENT, .present = JSON_AT(struct spec, vm_set)},
+    JSON_NESTED(struct spec, "vm", vm, table_vm, .present = JSON_AT(struct spec, vm.set)),
 };
 const struct json_object table_config = {.document = "config.json", JSON_TABLE(struct spec, config_members)};

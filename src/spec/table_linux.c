@@ -46,7 +46,7 @@ static const char *finish_mapping(void *target, const struct json_seen *seen)
     (void)seen; /* all three are required */
     if ((uint64_t)mapping->inside + mapping->size > (uint64_t)UINT32_MAX + 1 ||
         (uint64_t)mapping->host + mapping->size > (uint64_t)UINT32_MAX + 1)
-        return "the mapping runs past the largest 32-bit id";
+        return "\"containerID\" or \"hostID\" and \"size\" run past 4294967295, the largest id";
     return NULL;
 }
 
@@ -92,7 +92,9 @@ static const char *finish_device(void *target, const struct json_seen *seen)
     if (device->type != 'p' && !(json_has(seen, "major") && json_has(seen, "minor")))
         return "\"major\" and \"minor\" are required unless the type is \"p\"";
     /* Engines copy st_mode: the type bits say nothing new. */
-    device->file_mode.value &= 07777;
+    if (device->file_mode.value & 07000)
+        return "\"fileMode\" has more than the permission bits, 0 to 511 (octal 777)";
+    device->file_mode.value &= 0777;
     return NULL;
 }
 
@@ -191,29 +193,33 @@ static const struct json_member personality_members[] = {
 };
 static const struct json_object personality = {JSON_TABLE(struct spec_linux, personality_members)};
 
-/* ---- seccomp: its words belong to the seccomp folder ---- */
+/* ---- seccomp ---- */
 
 static const struct json_member seccomp_arg_members[] = {
     JSON_NUMBER(struct spec_seccomp_arg, "index", JSON_U64, index, 0, UINT32_MAX, .flags = JSON_REQUIRED),
     JSON_NUMBER(struct spec_seccomp_arg, "value", JSON_U64, value, 0, UINT64_MAX, .flags = JSON_REQUIRED),
     JSON_NUMBER(struct spec_seccomp_arg, "valueTwo", JSON_U64, value_two, 0, UINT64_MAX),
-    JSON_FIELD(struct spec_seccomp_arg, "op", JSON_STRING, op, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct spec_seccomp_arg, "op", JSON_STRING, op, .flags = JSON_REQUIRED,
+               .words = seccomp_operator_words),
 };
 static const struct json_object seccomp_arg = {JSON_TABLE(struct spec_seccomp_arg, seccomp_arg_members)};
 
 static const struct json_member seccomp_rule_members[] = {
     JSON_TEXTS(struct spec_seccomp_rule, "names", names, .flags = JSON_REQUIRED | JSON_NON_EMPTY_LIST),
-    JSON_FIELD(struct spec_seccomp_rule, "action", JSON_STRING, action, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct spec_seccomp_rule, "action", JSON_STRING, action, .flags = JSON_REQUIRED,
+               .words = seccomp_action_words),
     JSON_NUMBER(struct spec_seccomp_rule, "errnoRet", JSON_OPTIONAL_U64, errno_ret, 0, UINT32_MAX),
     JSON_LIST(struct spec_seccomp_rule, "args", args, args_count, seccomp_arg),
 };
 static const struct json_object seccomp_rule = {JSON_TABLE(struct spec_seccomp_rule, seccomp_rule_members)};
 
 static const struct json_member seccomp_members[] = {
-    JSON_FIELD(struct spec_seccomp, "defaultAction", JSON_STRING, default_action, .flags = JSON_REQUIRED),
+    JSON_FIELD(struct spec_seccomp, "defaultAction", JSON_STRING, default_action, .flags = JSON_REQUIRED,
+               .words = seccomp_action_words),
     JSON_NUMBER(struct spec_seccomp, "defaultErrnoRet", JSON_OPTIONAL_U64, default_errno_ret, 0, UINT32_MAX),
-    JSON_TEXTS(struct spec_seccomp, "architectures", architectures),
-    JSON_TEXTS(struct spec_seccomp, "flags", flags, .present = JSON_AT(struct spec_seccomp, flags_set)),
+    JSON_TEXTS(struct spec_seccomp, "architectures", architectures, .words = seccomp_arch_words),
+    JSON_TEXTS(struct spec_seccomp, "flags", flags, .words = seccomp_flag_words,
+               .present = JSON_AT(struct spec_seccomp, flags_set)),
     JSON_FIELD(struct spec_seccomp, "listenerPath", JSON_STRING, listener_path, .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec_seccomp, "listenerMetadata", JSON_STRING, listener_metadata,
                .flags = JSON_EMPTY_IS_ABSENT),

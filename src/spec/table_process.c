@@ -1,11 +1,48 @@
 /* spec/table_process.c: /process, and the document of `exec --process`. */
 #include <string.h>
 
+#include "base/text.h"
 #include "spec/tables.h"
+
+/* NULL when no number is there. */
+static const char *skip_list_number(const char *at, uint64_t *ret_number)
+{
+    char digits[24];
+    size_t length = strspn(at, "0123456789");
+    if (length == 0 || length >= sizeof(digits))
+        return NULL;
+    memcpy(digits, at, length);
+    digits[length] = '\0';
+    return text_to_u64(digits, UINT32_MAX, ret_number) < 0 ? NULL : at + length;
+}
+
+/* More than the kernel takes, and little enough for a list of ranges that all mean every CPU. */
+#define LIST_MAX 65536
 
 const char *table_check_list(const char *value)
 {
-    return value[strspn(value, "0123456789, -")] == '\0' ? NULL : "a list such as 0-3,7";
+    static const char expected[] = "a list such as 0-3,7";
+    if (strlen(value) > LIST_MAX)
+        return "a list such as 0-3,7 of at most 65536 bytes";
+    for (const char *at = value;; at++) {
+        uint64_t first, last;
+        at = skip_list_number(at + strspn(at, " "), &first);
+        if (at == NULL)
+            return expected;
+        if (*at == '-' && ((at = skip_list_number(at + 1, &last)) == NULL || last < first))
+            return expected;
+        at += strspn(at, " ");
+        if (*at == '\0')
+            return NULL;
+        if (*at != ',')
+            return expected;
+    }
+}
+
+static const char *check_variable(const char *value)
+{
+    const char *equals = strchr(value, '=');
+    return equals != NULL && equals != value ? NULL : "a variable written NAME=value";
 }
 
 static const struct json_member console_size_members[] = {
@@ -34,19 +71,14 @@ static const struct json_member capabilities_members[] = {
 };
 static const struct json_object capabilities = {JSON_TABLE(struct spec_capabilities, capabilities_members)};
 
-/* The kernel knows the names; here only their form, so that a forgotten prefix is explained. */
-static const char *check_rlimit_type(const char *value)
-{
-    static const char prefix[] = "RLIMIT_";
-    const char *rest = value + sizeof(prefix) - 1;
-    if (strncmp(value, prefix, sizeof(prefix) - 1) == 0 && rest[0] != '\0' &&
-        rest[strspn(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0')
-        return NULL;
-    return "a name such as RLIMIT_NOFILE";
-}
-
+static const char *const rlimit_types[] = {
+    "RLIMIT_AS",         "RLIMIT_CORE",  "RLIMIT_CPU",  "RLIMIT_DATA",   "RLIMIT_FSIZE", "RLIMIT_LOCKS",  "RLIMIT_MEMLOCK",
+    "RLIMIT_MSGQUEUE",   "RLIMIT_NICE",  "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS",   "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+    "RLIMIT_SIGPENDING", "RLIMIT_STACK", NULL,
+};
 static const struct json_member rlimit_members[] = {
-    JSON_FIELD(struct spec_rlimit, "type", JSON_STRING, type, .flags = JSON_REQUIRED, .check = check_rlimit_type),
+    JSON_FIELD(struct spec_rlimit, "type", JSON_STRING, type, .flags = JSON_REQUIRED,
+               .words = rlimit_types),
     JSON_NUMBER(struct spec_rlimit, "soft", JSON_U64, soft, 0, UINT64_MAX, .flags = JSON_REQUIRED),
     JSON_NUMBER(struct spec_rlimit, "hard", JSON_U64, hard, 0, UINT64_MAX, .flags = JSON_REQUIRED),
 };
@@ -92,13 +124,14 @@ static const struct json_member process_members[] = {
     JSON_FIELD(struct spec_process, "terminal", JSON_BOOL, terminal),
     JSON_INLINE("consoleSize", console_size, .present = JSON_AT(struct spec_process, console_size.set)),
     JSON_FIELD(struct spec_process, "cwd", JSON_STRING, cwd, .flags = JSON_REQUIRED | JSON_ABSOLUTE),
-    JSON_TEXTS(struct spec_process, "env", env),
+    JSON_TEXTS(struct spec_process, "env", env, .check = check_variable),
     JSON_TEXTS(struct spec_process, "args", args, .flags = JSON_REQUIRED | JSON_NON_EMPTY_LIST),
     JSON_NESTED(struct spec_process, "user", user, user),
     JSON_NESTED(struct spec_process, "capabilities", capabilities, capabilities,
                 .present = JSON_AT(struct spec_process, capabilities.set)),
     JSON_LIST(struct spec_process, "rlimits", rlimits, rlimits_count, rlimit),
-    JSON_FIELD(struct spec_process, "noNewPrivileges", JSON_BOOL, no_new_privileges),
+    JSON_FIELD(struct spec_process, "noNewPrivileges", JSON_BOOL, no_new_privileges,
+               .present = JSON_AT(struct spec_process, no_new_privileges_set)),
     JSON_FIELD(struct spec_process, "apparmorProfile", JSON_STRING, apparmor_profile,
                .flags = JSON_EMPTY_IS_ABSENT),
     JSON_FIELD(struct spec_process, "selinuxLabel", JSON_STRING, selinux_label, .flags = JSON_EMPTY_IS_ABSENT),

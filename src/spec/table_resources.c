@@ -75,8 +75,10 @@ static const struct json_member cpu_members[] = {
     RESOURCE("realtimeRuntime", JSON_OPTIONAL_I64, cpu.realtime_runtime, INT64_MIN, INT64_MAX),
     RESOURCE("realtimePeriod", JSON_OPTIONAL_U64, cpu.realtime_period, 0, UINT64_MAX),
     RESOURCE("idle", JSON_OPTIONAL_I64, cpu.idle, INT64_MIN, INT64_MAX),
-    JSON_FIELD(struct spec_resources, "cpus", JSON_STRING, cpu.cpus, .flags = JSON_EMPTY_IS_ABSENT),
-    JSON_FIELD(struct spec_resources, "mems", JSON_STRING, cpu.mems, .flags = JSON_EMPTY_IS_ABSENT),
+    JSON_FIELD(struct spec_resources, "cpus", JSON_STRING, cpu.cpus, .flags = JSON_EMPTY_IS_ABSENT,
+               .check = table_check_list),
+    JSON_FIELD(struct spec_resources, "mems", JSON_STRING, cpu.mems, .flags = JSON_EMPTY_IS_ABSENT,
+               .check = table_check_list),
 };
 static const struct json_object cpu = {JSON_TABLE(struct spec_resources, cpu_members)};
 
@@ -160,6 +162,13 @@ static const char *finish_rdma(void *target, const struct json_seen *seen)
                : "\"hcaHandles\" or \"hcaObjects\" is required";
 }
 
+/* It stands at the head of a line of words: a blank in it would change what the line says. */
+static const char *check_rdma_device(const char *key)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:@";
+    return key[strspn(key, letters)] == '\0' ? NULL : "an RDMA device name such as \"mlx5_0\"";
+}
+
 static const struct json_member rdma_members[] = {
     JSON_NUMBER(struct spec_rdma_limit, "hcaHandles", JSON_OPTIONAL_U64, hca_handles, 0, UINT32_MAX),
     JSON_NUMBER(struct spec_rdma_limit, "hcaObjects", JSON_OPTIONAL_U64, hca_objects, 0, UINT32_MAX),
@@ -171,9 +180,10 @@ static const struct json_object rdma = {JSON_TABLE(struct spec_rdma_limit, rdma_
 /* The key is opened below the container's cgroup: a slash would leave it (as root, to anywhere). */
 static const char *check_cgroup_file(const char *key)
 {
-    return strchr(key, '/') == NULL && strcmp(key, ".") != 0 && strcmp(key, "..") != 0
-               ? NULL
-               : "a file name of the cgroup directory, without a slash,";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    const char *dot = strchr(key, '.');
+    bool good = dot != NULL && dot != key && dot[1] != '\0' && key[strspn(key, letters)] == '\0' && strlen(key) <= 255;
+    return good ? NULL : "CONTROLLER.PARAMETER such as \"memory.high\"";
 }
 
 static const struct json_member resources_members[] = {
@@ -184,7 +194,7 @@ static const struct json_member resources_members[] = {
     JSON_LIST(struct spec_resources, "hugepageLimits", hugepage_limits, hugepage_limits_count, hugepage),
     JSON_INLINE("network", network),
     JSON_INLINE("pids", pids),
-    JSON_NAMED(struct spec_resources, "rdma", rdma, rdma_count, rdma),
+    JSON_NAMED(struct spec_resources, "rdma", rdma, rdma_count, rdma, .check_key = check_rdma_device),
     JSON_PAIRS(struct spec_resources, "unified", unified, .check_key = check_cgroup_file),
 };
 const struct json_object table_resources = {JSON_TABLE(struct spec_resources, resources_members)};

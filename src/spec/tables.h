@@ -10,6 +10,7 @@ extern const struct json_object table_process_document;  /* the same as a docume
 extern const struct json_object table_resources;         /* struct spec_resources, inside config.json */
 extern const struct json_object table_resources_document;
 extern const struct json_object table_linux;             /* struct spec_linux */
+extern const struct json_object table_vm;                /* struct spec_vm */
 extern const struct json_object table_id_mapping;        /* struct id_mapping */
 
 /* 4294967295 is (uid_t)-1, which setresuid and chown read as "leave it alone". */
@@ -19,7 +20,7 @@ extern const struct json_object table_id_mapping;        /* struct id_mapping */
 extern const char *const memory_policy_modes[];
 extern const char *const memory_policy_flags[];
 
-/* "0-3,7": digits, commas, dashes, blanks.  NULL or what was expected. */
+/* "0-3,7": numbers and ranges, separated by commas.  NULL or what was expected. */
 const char *table_check_list(const char *value);
 
 #endif

@@ -141,6 +141,7 @@ static const char *content(const struct cgroup *cgroup, const char *file)
 
 /* ---- making, joining, removing ---- */
 
+/* spec: CGP-08 */
 static void makes_parents_and_removes(void **state)
 {
     (void)state;
@@ -161,6 +162,7 @@ static void makes_parents_and_removes(void **state)
     assert_int_equal(rmdir(host_path(below("a"))), 0);
 }
 
+/* spec: CGP-06 */
 static void default_path_is_the_id(void **state)
 {
     (void)state;
@@ -175,6 +177,7 @@ static void default_path_is_the_id(void **state)
     must(mkdir(host_path(top), 0755));
 }
 
+/* spec: CGP-04 CGP-05 */
 static void same_value_same_place_from_any_cgroup(void **state)
 {
     (void)state;
@@ -217,6 +220,7 @@ static void failed_limit_leaves_nothing(void **state)
     assert_false(exists(below("f1")));
 }
 
+/* spec: RUNI-04 */
 static void missing_controller_is_named(void **state)
 {
     (void)state;
@@ -231,6 +235,7 @@ static void missing_controller_is_named(void **state)
     assert_false(exists(below("n")));
 }
 
+/* spec: CGP-08 CGP-09 */
 static void joins_what_exists_and_leaves_it(void **state)
 {
     (void)state;
@@ -249,6 +254,7 @@ static void joins_what_exists_and_leaves_it(void **state)
     must(rmdir(host_path(path)));
 }
 
+/* spec: CGF-01 CGF-02 */
 static void frozen_is_refused(void **state)
 {
     (void)state;
@@ -268,6 +274,7 @@ static void frozen_is_refused(void **state)
     must(rmdir(host_path(path)));
 }
 
+/* spec: CGF-01 CGF-02 */
 static void populated_is_refused(void **state)
 {
     (void)state;
@@ -302,6 +309,7 @@ static void locates_without_making(void **state)
     assert_string_equal(name.path, "/a.slice/a-b.slice/p-n.scope");
 }
 
+/* spec: RUNI-01 RUNI-08 */
 static void unified_core_file_and_late_freeze(void **state)
 {
     (void)state;
@@ -317,6 +325,7 @@ static void unified_core_file_and_late_freeze(void **state)
     drop(&cgroup);
 }
 
+/* spec: RHUG-01 RHUG-02 RHUG-03 RHUG-05 RHUG-06 */
 static void hugetlb_limit_is_in_force(void **state)
 {
     (void)state;
@@ -350,6 +359,7 @@ static void hugetlb_limit_is_in_force(void **state)
     must(rmdir(host_path(below("deep"))));
 }
 
+/* spec: CGP-13 */
 static void busy_parent_is_explained(void **state)
 {
     (void)state;
@@ -592,6 +602,7 @@ static const struct spec_device_rule allow_all = {
 static const struct spec_device_rule kmsg_read = {
     .allow = true, .type = 'c', .major = {true, 1}, .minor = {true, 11}, .read = true};
 
+/* spec: RDEV-01 RDEV-02 RDEV-08 RDEV-10 */
 static void device_rules_are_in_force(void **state)
 {
     (void)state;
@@ -631,6 +642,7 @@ static void first_allow_rule_allows_nothing_else(void **state)
     drop(&cgroup);
 }
 
+/* spec: RDEV-09 */
 static void no_rules_no_program(void **state)
 {
     (void)state;
@@ -674,6 +686,7 @@ static void largest_rule_list_loads(void **state)
 
 /* ---- ownership ---- */
 
+/* spec: CGO-06 CGO-07 CGO-09 */
 static void delegates_the_listed_files_only(void **state)
 {
     (void)state;
@@ -916,6 +929,7 @@ static void fake_end(void)
     must(file_remove_tree_at(AT_FDCWD, fake));
 }
 
+/* spec: RMEM-02 RMEM-03 RMEM-05 RCPU-03 RCPU-10 RIO-03 RPID-01 */
 static void writes_land_in_their_files(void **state)
 {
     (void)state;
@@ -944,6 +958,60 @@ static void writes_land_in_their_files(void **state)
     assert_string_equal(fake_read("c1/io.weight"), "4950"); /* no io.bfq.weight here */
     /* A regular file keeps the longest write's tail; both writes went to it, the needed controllers first. */
     assert_non_null(strstr(fake_read("cgroup.subtree_control"), "+"));
+    cgroup_close(&cgroup);
+    fake_end();
+}
+
+/* spec: RMEM-11 */
+static void a_kernel_without_swap_accounting_is_enough_for_no_swap(void **state)
+{
+    static const struct {
+        int64_t limit, swap;
+        bool enough;
+    } rows[] = {
+        {64 << 20, -1, true}, {64 << 20, 64 << 20, true}, {64 << 20, 0, true}, {-1, 0, true}, {64 << 20, 65 << 20, false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char template[] = "/tmp/crun-lite-cgroup-XXXXXX";
+        fake_begin(template);
+        fake_file("c1/memory.max", "");
+        struct spec_resources resources = {.set = true};
+        resources.memory.limit = (struct optional_i64){true, rows[i].limit};
+        resources.memory.swap = (struct optional_i64){true, rows[i].swap};
+        struct cgroup cgroup;
+        struct cgroup_request request = request_for("/c1", &resources);
+        assert_int_equal(cgroup_create(&request, &arena, &cgroup, &why), rows[i].enough ? 0 : -1);
+        if (rows[i].enough)
+            cgroup_close(&cgroup);
+        else
+            assert_string_equal(why.pointer, "/linux/resources/memory/swap");
+        fake_end();
+    }
+}
+
+/* spec: RIO-11 */
+static void a_weight_without_any_scheduler_for_it_is_refused(void **state)
+{
+    struct spec_io_weight device = {8, 0, {true, 500}, {0}};
+    (void)state;
+    char template[] = "/tmp/crun-lite-cgroup-XXXXXX";
+    fake_begin(template);
+    struct spec_resources resources = {.set = true};
+    resources.block_io.weight_devices = &device, resources.block_io.weight_devices_count = 1;
+    struct cgroup cgroup;
+    struct cgroup_request request = request_for("/c1", &resources);
+    assert_int_equal(cgroup_create(&request, &arena, &cgroup, &why), -1);
+    assert_string_equal(why.pointer, "/linux/resources/blockIO/weightDevice/0/weight");
+    assert_non_null(strstr(why.text, "io.bfq.weight"));
+    assert_non_null(strstr(why.hint, "CONFIG_BLK_CGROUP_IOCOST"));
+    /* With iocost, converted; with BFQ, as it is. */
+    fake_file("c1/io.weight", "");
+    cgroup = make("/c1", &resources);
+    assert_string_equal(fake_read("c1/io.weight"), "8:0 4950");
+    cgroup_close(&cgroup);
+    fake_file("c1/io.bfq.weight", "");
+    cgroup = make("/c1", &resources);
+    assert_string_equal(fake_read("c1/io.bfq.weight"), "8:0 500");
     cgroup_close(&cgroup);
     fake_end();
 }
@@ -995,6 +1063,7 @@ static void tiny_limits_wait_for_init(void **state)
     fake_end();
 }
 
+/* spec: RMEM-18 RMEM-19 RMEM-20 */
 static void usage_is_checked_before_update(void **state)
 {
     (void)state;
@@ -1012,6 +1081,62 @@ static void usage_is_checked_before_update(void **state)
     resources.memory.limit.value++;
     must(cgroup_update(&name, &resources, &arena, &why));
     assert_string_equal(fake_read("c1/memory.max"), "67108865");
+    fake_end();
+}
+
+/* A refused write at the end: what was written before is taken back, of files with a line per device line by line. */
+static void a_failed_update_takes_everything_back(void **state)
+{
+    static const char *const files[][2] = {
+        {"memory.max", "33554432"}, /* as long as the new one: these files are not cut at a write */
+        {"cpuset.cpus", ""},
+        {"io.max", "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2 wbps=max riops=max wiops=max"},
+        {"io.weight", "default 100\n8:0 300"},
+        {"rdma.max", "mlx5_0 hca_handle=2 hca_object=2000\nmlx5_1 hca_handle=3 hca_object=max"},
+    };
+    static const char *const values[][3] = {
+        /* file, value, what puts the old one back */
+        {"memory.max", "67108864", "33554432"},
+        {"cpuset.cpus", "0-1", "\n"},
+        {"io.max", "8:16 rbps=5", "8:16 rbps=2 wbps=max riops=max wiops=max"},
+        {"io.max", "8:32 rbps=5", "8:32 rbps=max wbps=max riops=max wiops=max"},
+        {"io.bfq.weight", "500", "default 100"}, /* written to io.weight */
+        {"io.bfq.weight", "8:0 500", "8:0 300"},
+        {"io.bfq.weight", "8:16 500", "8:16 default"},
+        {"rdma.max", "mlx5_1 hca_handle=7", "mlx5_1 hca_handle=3 hca_object=max"},
+        {"rdma.max", "mlx5_11 hca_handle=7", "mlx5_11 hca_handle=max hca_object=max"},
+        {"memory.missing", "7", NULL},
+    };
+    struct cgroup_write writes[ARRAY_LENGTH(values)];
+    struct limits limits = {writes, ARRAY_LENGTH(values)}, old;
+    (void)state;
+    char template[] = "/tmp/crun-lite-cgroup-XXXXXX";
+    fake_begin(template);
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
+        fake_file(arena_format(&arena, "c1/%s", files[i][0]), arena_format(&arena, "%s\n", files[i][1]));
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+        writes[i] = (struct cgroup_write){.file = values[i][0], .value = values[i][1]};
+    for (size_t i = 4; i < 7; i++)
+        writes[i].other_file = "io.weight", writes[i].other_value = writes[i].value;
+    struct cgroup_name name = {.path = (char *)(uintptr_t) "/c1"};
+    CLEANUP_FD int fd = cgroup_open(&name);
+    fs_save(fd, &limits, &arena, &old);
+    assert_int_equal(old.count, ARRAY_LENGTH(values) - 1);
+    for (size_t i = 0; i < old.count; i++) {
+        assert_string_equal(old.writes[i].value, values[i][2]);
+        assert_string_equal(old.writes[i].file, i >= 4 && i < 7 ? "io.weight" : values[i][0]);
+    }
+
+    struct string_pair pairs[] = {{(char *)(uintptr_t) "memory.low", (char *)(uintptr_t) "5"},
+                                  {(char *)(uintptr_t) "memory.missing", (char *)(uintptr_t) "5"}};
+    struct spec_resources resources = {.set = true, .unified = {pairs, 2}};
+    resources.memory.limit = (struct optional_i64){true, 67108864};
+    fake_file("c1/memory.low", "1\n");
+    assert_int_equal(cgroup_update(&name, &resources, &arena, &why), -1);
+    assert_non_null(strstr(why.text, "memory.missing"));
+    assert_string_equal(why.pointer, "/linux/resources/unified/memory.missing");
+    assert_string_equal(fake_read("c1/memory.max"), "33554432");
+    assert_string_equal(fake_read("c1/memory.low"), "1");
     fake_end();
 }
 
@@ -1097,9 +1222,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(rootless_with_delegation, setup, teardown),
         cmocka_unit_test_setup_teardown(read_only_and_missing_mounts, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_land_in_their_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_kernel_without_swap_accounting_is_enough_for_no_swap, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_weight_without_any_scheduler_for_it_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(stopped_controller_is_named_with_its_cgroup, setup, teardown),
         cmocka_unit_test_setup_teardown(tiny_limits_wait_for_init, setup, teardown),
         cmocka_unit_test_setup_teardown(usage_is_checked_before_update, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_update_takes_everything_back, setup, teardown),
         cmocka_unit_test_setup_teardown(oom_kills_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(state_file_paths_cannot_lead_out, setup, teardown),
     };

@@ -193,5 +193,5 @@ started() {
 @test "containerd: nothing is left when all are gone" {
     on --rm "$image" z true
     [[ -z $(ls /run/containerd/runc/default 2>/dev/null) ]]
-    ! find /sys/fs/cgroup/default -mindepth 1 -type d 2>/dev/null | grep .
+    [[ -z $(find /sys/fs/cgroup/default -mindepth 1 -type d 2>/dev/null) ]]
 }

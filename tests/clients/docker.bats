@@ -37,7 +37,8 @@ teardown_file() {
 }
 
 teardown() {
-    docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1 || true
+    local id
+    for id in $(docker ps -aq); do docker rm -f "$id" >/dev/null 2>&1 || true; done
 }
 
 started() {
@@ -276,6 +277,6 @@ started() {
 
 @test "docker: nothing is left when all are gone" {
     drun box true
-    ! find /sys/fs/cgroup -type d -path '*/docker/[0-9a-f]*' | grep .
+    [[ -z $(find /sys/fs/cgroup -type d -path '*/docker/[0-9a-f]*' 2>/dev/null) ]]
     [[ -z $(ls /run/docker-test/runtime-runc/moby 2>/dev/null) ]]
 }

@@ -536,5 +536,5 @@ P
     else
         [[ -z $(ls "$XDG_RUNTIME_DIR/crun-lite" 2>/dev/null) ]]
     fi
-    ! find /sys/fs/cgroup -type d -name 'libpod-[0-9a-f]*' | grep -v conmon | grep .
+    [[ -z $(find /sys/fs/cgroup -type d -name 'libpod-[0-9a-f]*' 2>/dev/null | grep -v conmon) ]]
 }

@@ -12,7 +12,9 @@
  *   write PATH TEXT            create or truncate, then write        -> {"write":PATH,"errno":"EROFS"}
  *   try-open PATH r|w|rw|c     c: create exclusively                 -> {"try-open":PATH,"errno":null}
  *   mkdir|rmdir|unlink|chdir PATH, mknod PATH c|b|p MAJOR MINOR, symlink TARGET PATH, chown PATH UID GID
+ *   bind PORT                  a TCP socket                          -> {"bind":PORT,"errno":"EACCES"}
  *   stat PATH | list PATH      lstat as JSON | sorted names as JSON
+ *   fstat FD | read PATH N     the same of a descriptor | the first N bytes -> {"read":PATH,"hex":"00ff"}
  *   syscall NAME|NUMBER [N...] raw call with integer arguments       -> {"syscall":NAME,"result":-1,"errno":"EPERM"}
  *   sleep [SECONDS]            for ever by default
  *   trap SIG [EXIT]            says "ready", waits for the signal, says "got N", exits EXIT (0)
@@ -21,10 +23,15 @@
  *   fork N                     N children that wait                  -> {"forked":N,"errno":"EAGAIN"}
  *   spin SECONDS               uses one processor                    -> {"cpu_ms":N}: what it got
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
+ *   spy                        tries to trace every other process it meets and to read its descriptors, until SIGTERM
+ *                              -> {"met":N,"traced":N,"links":[...]}
  *   winsize-on-winch           says "ready", then the size at each SIGWINCH until SIGTERM
- *   hook LOG NAME [EXIT]       appends one JSON line with stdin, environment and namespaces to LOG
+ *   hook LOG NAME [EXIT]       appends one JSON line with stdin, argv, environment, namespaces and a look at the process of
+ *                              the state to LOG; "exists" tells of each path in PROBE_LOOK (divided by colons)
  *   hang-hook LOG NAME         as hook, then sleeps for ever
  *   exec PATH [ARG...]         replaces itself
+ *
+ * Without a word, the words are those of the variable PROBE_COMMAND.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -32,6 +39,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -44,7 +52,9 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -54,6 +64,8 @@
 #include <unistd.h>
 
 extern char **environ;
+
+static char **whole_argv; /* of the program, ended by NULL; the commands see their own words only */
 
 /* --- JSON out: a comma is due exactly where a value or key follows another ------------------------------- */
 
@@ -313,6 +325,57 @@ static void report_limits(FILE *out)
     close_with(out, '}');
 }
 
+/* struct sched_attr, which glibc does not have yet. */
+static void report_sched_attr(FILE *out)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+        uint32_t util_min, util_max;
+    } attr = {0};
+
+    key(out, "sched_attr");
+    open_with(out, '{');
+    if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0) {
+        pair_errno(out, errno);
+    } else {
+        pair_number(out, "policy", attr.policy);
+        pair_number(out, "flags", (long long)attr.flags);
+        pair_number(out, "nice", attr.nice);
+        pair_number(out, "priority", attr.priority);
+        pair_number(out, "runtime", (long long)attr.runtime);
+        pair_number(out, "deadline", (long long)attr.deadline);
+        pair_number(out, "period", (long long)attr.period);
+    }
+    close_with(out, '}');
+}
+
+/* The mode with its flags, and the nodes, as set_mempolicy(2) was given them. */
+static void report_memory_policy(FILE *out)
+{
+    unsigned long mask[64] = {0};
+    const int bits = 8 * (int)sizeof(mask[0]);
+    int mode = -1;
+
+    key(out, "memory_policy");
+    open_with(out, '{');
+    if (syscall(SYS_get_mempolicy, &mode, mask, 8 * sizeof(mask), 0, 0) < 0) {
+        pair_errno(out, errno);
+    } else {
+        pair_number(out, "mode", mode);
+        key(out, "nodes");
+        open_with(out, '[');
+        for (int node = 0; node < 64 * bits; node++)
+            if (mask[node / bits] >> (node % bits) & 1)
+                value_number(out, node);
+        close_with(out, ']');
+    }
+    close_with(out, '}');
+}
+
 static void report_scheduling(FILE *out)
 {
     struct sched_param parameters = {0};
@@ -324,6 +387,8 @@ static void report_scheduling(FILE *out)
     errno = 0;
     pair_number(out, "nice", getpriority(PRIO_PROCESS, 0));
     pair_number(out, "ioprio", syscall(SYS_ioprio_get, 1, 0));
+    report_sched_attr(out);
+    report_memory_policy(out);
     key(out, "affinity");
     open_with(out, '[');
     if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
@@ -389,14 +454,14 @@ static void report_one_mount(FILE *out, char *line)
     close_with(out, '}');
 }
 
-static void report_mounts(FILE *out)
+static void report_mounts(FILE *out, const char *path)
 {
     static char text[262144];
     char *rest = text, *line;
 
     key(out, "mounts");
     open_with(out, '[');
-    if (slurp("/proc/self/mountinfo", text, sizeof(text)) >= 0)
+    if (slurp(path, text, sizeof(text)) >= 0)
         while ((line = strsep(&rest, "\n")) != NULL)
             if (*line != '\0')
                 report_one_mount(out, line);
@@ -423,6 +488,26 @@ static void report_descriptors(FILE *out)
         closedir(dir);
 }
 
+static void report_stat_members(FILE *out, const struct stat *st)
+{
+    pair_text(out, "type",
+              S_ISREG(st->st_mode)    ? "file"
+              : S_ISDIR(st->st_mode)  ? "dir"
+              : S_ISLNK(st->st_mode)  ? "link"
+              : S_ISCHR(st->st_mode)  ? "char"
+              : S_ISBLK(st->st_mode)  ? "block"
+              : S_ISFIFO(st->st_mode) ? "fifo"
+                                      : "socket");
+    pair_number(out, "mode", st->st_mode & 07777);
+    pair_number(out, "uid", st->st_uid);
+    pair_number(out, "gid", st->st_gid);
+    pair_number(out, "size", st->st_size);
+    pair_number(out, "major", major(st->st_rdev));
+    pair_number(out, "minor", minor(st->st_rdev));
+    pair_number(out, "filesystem", (long long)st->st_dev);
+    pair_number(out, "inode", (long long)st->st_ino);
+}
+
 static void report_stat(FILE *out, const char *path)
 {
     struct stat st;
@@ -435,20 +520,7 @@ static void report_stat(FILE *out, const char *path)
         close_with(out, '}');
         return;
     }
-    pair_text(out, "type",
-              S_ISREG(st.st_mode)    ? "file"
-              : S_ISDIR(st.st_mode)  ? "dir"
-              : S_ISLNK(st.st_mode)  ? "link"
-              : S_ISCHR(st.st_mode)  ? "char"
-              : S_ISBLK(st.st_mode)  ? "block"
-              : S_ISFIFO(st.st_mode) ? "fifo"
-                                     : "socket");
-    pair_number(out, "mode", st.st_mode & 07777);
-    pair_number(out, "uid", st.st_uid);
-    pair_number(out, "gid", st.st_gid);
-    pair_number(out, "size", st.st_size);
-    pair_number(out, "major", major(st.st_rdev));
-    pair_number(out, "minor", minor(st.st_rdev));
+    report_stat_members(out, &st);
     if (S_ISLNK(st.st_mode) && (length = readlink(path, target, sizeof(target) - 1)) >= 0) {
         target[length] = '\0';
         pair_text(out, "link", target);
@@ -514,7 +586,7 @@ static int command_report(int argc, char **argv)
     report_descriptors(stdout);
     report_devices(stdout);
     report_terminal(stdout);
-    report_mounts(stdout);
+    report_mounts(stdout, "/proc/self/mountinfo");
     close_with(stdout, '}');
     line_ends(stdout);
     return 0;
@@ -667,11 +739,59 @@ static int command_path(int argc, char **argv)
     return 0;
 }
 
+static int command_bind(int argc, char **argv)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number_of(argv[1]))};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)argc;
+    say_outcome("bind", argv[1], fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    return 0;
+}
+
 static int command_stat(int argc, char **argv)
 {
     (void)argc;
     report_stat(stdout, argv[1]);
     line_ends(stdout);
+    return 0;
+}
+
+static int command_fstat(int argc, char **argv)
+{
+    struct stat st;
+
+    (void)argc;
+    if (fstat((int)number_of(argv[1]), &st) < 0)
+        die(argv[1]);
+    open_with(stdout, '{');
+    report_stat_members(stdout, &st);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    return 0;
+}
+
+static int command_read(int argc, char **argv)
+{
+    unsigned char bytes[64];
+    char hex[2 * sizeof(bytes) + 1] = "";
+    size_t wanted = (size_t)number_of(argv[2]);
+    int fd = open(argv[1], O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t got = fd < 0 ? -1 : read(fd, bytes, wanted < sizeof(bytes) ? wanted : sizeof(bytes));
+
+    (void)argc;
+    open_with(stdout, '{');
+    pair_text(stdout, "read", argv[1]);
+    if (got < 0)
+        pair_errno(stdout, errno);
+    for (ssize_t i = 0; i < got; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    if (got >= 0)
+        pair_text(stdout, "hex", hex);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    if (fd >= 0)
+        close(fd);
     return 0;
 }
 
@@ -787,6 +907,72 @@ static int command_trap(int argc, char **argv)
     return argc > 2 ? (int)number_of(argv[2]) : 0;
 }
 
+#define SPY_LINKS 32
+#define SPY_PIDS 4096
+
+struct spy {
+    long met;
+    int traced;
+    bool known[SPY_PIDS];
+    char links[SPY_LINKS][128];
+    int links_count;
+};
+
+static void spy_note_link(struct spy *spy, const char *link)
+{
+    for (int i = 0; i < spy->links_count; i++)
+        if (strcmp(spy->links[i], link) == 0)
+            return;
+    if (spy->links_count < SPY_LINKS)
+        snprintf(spy->links[spy->links_count++], sizeof(spy->links[0]), "%s", link);
+}
+
+static void spy_look(struct spy *spy, int pid)
+{
+    char path[64], link[128];
+
+    if (pid < SPY_PIDS && !spy->known[pid]) {
+        spy->known[pid] = true;
+        spy->met++;
+    }
+    for (int fd = 0; fd < 24; fd++) {
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+        ssize_t length = readlink(path, link, sizeof(link) - 1);
+        if (length <= 0)
+            continue;
+        link[length] = '\0';
+        spy_note_link(spy, link);
+    }
+    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0)
+        spy->traced++; /* and stays so: it goes on running */
+}
+
+static int command_spy(int argc, char **argv)
+{
+    static struct spy spy;
+    const struct timespec at_once = {0, 0};
+    sigset_t all;
+
+    (void)argc, (void)argv;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    while (sigtimedwait(&all, NULL, &at_once) != SIGTERM) {
+        DIR *proc = opendir("/proc");
+        const struct dirent *entry;
+
+        while (proc != NULL && (entry = readdir(proc)) != NULL)
+            if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != getpid())
+                spy_look(&spy, atoi(entry->d_name));
+        if (proc != NULL)
+            closedir(proc);
+    }
+    printf("{\"met\":%ld,\"traced\":%d,\"links\":[", spy.met, spy.traced);
+    for (int i = 0; i < spy.links_count; i++)
+        printf("%s\"%s\"", i > 0 ? "," : "", spy.links[i]);
+    printf("]}\n");
+    return 0;
+}
+
 static int command_winsize_on_winch(int argc, char **argv)
 {
     struct winsize size;
@@ -884,6 +1070,55 @@ static int command_orphan(int argc, char **argv)
     return 0;
 }
 
+/* What a hook sees of the process that the state names. */
+static void report_subject(FILE *out, const char *state)
+{
+    static const char *const links[] = {"exe", "ns/mnt", "ns/net", "ns/pid"};
+    const char *at = strstr(state, "\"pid\":");
+    long pid = at == NULL ? 0 : strtol(at + 6, NULL, 10);
+    char path[PATH_MAX];
+
+    key(out, "subject");
+    open_with(out, '{');
+    for (size_t i = 0; pid > 0 && i < sizeof(links) / sizeof(links[0]); i++) {
+        snprintf(path, sizeof(path), "/proc/%ld/%s", pid, links[i]);
+        pair_link(out, links[i], path);
+    }
+    snprintf(path, sizeof(path), "/proc/%ld/root/etc/marker", pid);
+    key(out, "in_root");
+    separate(out);
+    fputs(pid > 0 && access(path, F_OK) == 0 ? "true" : "false", out);
+    snprintf(path, sizeof(path), "/proc/%ld/cgroup", pid);
+    pair_file(out, "cgroup", path);
+    snprintf(path, sizeof(path), "/proc/%ld/mountinfo", pid);
+    report_mounts(out, path);
+    close_with(out, '}');
+}
+
+static void report_exists(FILE *out)
+{
+    const char *given = getenv("PROBE_LOOK");
+    char *rest = given == NULL ? NULL : strdup(given), *path;
+
+    key(out, "exists");
+    open_with(out, '{');
+    while ((path = strsep(&rest, ":")) != NULL) {
+        key(out, path);
+        separate(out);
+        fputs(access(path, F_OK) == 0 ? "true" : "false", out);
+    }
+    close_with(out, '}');
+}
+
+static void report_whole_argv(FILE *out)
+{
+    key(out, "argv");
+    open_with(out, '[');
+    for (char **word = whole_argv; *word != NULL; word++)
+        value_text(out, *word);
+    close_with(out, ']');
+}
+
 static int command_hook(int argc, char **argv)
 {
     static char state[65536];
@@ -909,6 +1144,9 @@ static int command_hook(int argc, char **argv)
     report_arguments(out, argc, argv);
     report_uts_and_namespaces(out);
     report_descriptors(out);
+    report_whole_argv(out);
+    report_subject(out, state);
+    report_exists(out);
     close_with(out, '}');
     line_ends(out);
     fclose(out);
@@ -943,8 +1181,9 @@ static const struct command {
     {"syscall", 1, command_syscall}, {"sleep", 0, command_sleep},     {"trap", 1, command_trap},
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
-    {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
-    {"exec", 1, command_exec},
+    {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
+    {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
+    {"bind", 1, command_bind},
 };
 
 static const struct command *command_named(const char *name)
@@ -957,7 +1196,20 @@ static const struct command *command_named(const char *name)
 
 int main(int argc, char **argv)
 {
+    static char name[] = "probe", *words[64] = {name};
     int status = 0;
+
+    whole_argv = calloc((size_t)argc + 1, sizeof(*whole_argv));
+    if (whole_argv == NULL)
+        die("argv");
+    memcpy(whole_argv, argv, (size_t)argc * sizeof(*whole_argv));
+    if (argc < 2 && getenv("PROBE_COMMAND") != NULL) {
+        char *rest = strdup(getenv("PROBE_COMMAND")), *word;
+
+        for (argc = 1; argc < 63 && (word = strsep(&rest, " ")) != NULL; argc++)
+            words[argc] = word;
+        argv = words;
+    }
 
     for (int first = 1, end; first < argc; first = end + 1) {
         const struct command *command = command_named(argv[first]);

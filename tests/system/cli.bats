@@ -5,7 +5,7 @@ load helpers
     local command
     run --separate-stderr "$CRUN_LITE" --help
     [[ $status == 0 && $output == *create* && $output == *--root* && -z $stderr ]]
-    for command in create run start state kill delete list ps pause resume features spec; do
+    for command in create run start state kill delete list ps pause resume update stats events wait features spec; do
         run --separate-stderr "$CRUN_LITE" "$command" --help
         [[ $status == 0 && $output == *"$command"* && -z $stderr ]] || { echo "$command --help: $status $output $stderr"; return 1; }
     done
@@ -33,10 +33,11 @@ load helpers
     [[ $stderr != *"not found"* && $stderr != *"o such file"* ]]
 }
 
+# spec: OPST-02 OPSA-01 OPKI-01 OPDE-01
 @test "missing and surplus arguments are refused before anything is made" {
     local command
-    for command in state start kill pause resume ps; do
-        fails 1 "" -- rt "$command"
+    for command in create run state start kill delete pause resume ps update events wait; do
+        fails 1 "$command" -- rt "$command"
         [[ -n $stderr ]] || { echo "$command without id says nothing"; return 1; }
     done
     fails 1 "" -- rt state "$ID" surplus
@@ -63,6 +64,7 @@ load helpers
     fails 1 force -- rt delete --force=maybe "$ID"
 }
 
+# spec: ERR-03
 @test "--log with --log-format json: one object per failure, appended, the file made before anything fails" {
     local log=$BATS_TEST_TMPDIR/log.json
     run -1 rt --log "$log" --log-format json state "$ID"
@@ -149,6 +151,7 @@ load helpers
     silently rt delete "$ID"
 }
 
+# spec: OPCR-03
 @test "ids: letters, digits and _+-. only, never a path" {
     local id
     program exit 0

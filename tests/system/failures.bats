@@ -36,15 +36,36 @@ program_fails() {
 }
 
 @test "bundle absent" { fails 1 /no/such/bundle "$M_ENOENT" -- rt run --bundle /no/such/bundle "$ID"; }
-@test "bundle without config.json" { rm config.json; stage_fails config.json "$M_ENOENT"; }
+# spec: BUN-01
+@test "a bundle whose config.json is absent, unreadable or no regular file is refused, and no container comes into being" {
+    local kind
+    for kind in absent directory fifo socket device dangling; do
+        rm -rf config.json
+        case $kind in
+        directory) mkdir config.json ;;
+        fifo) mkfifo config.json ;;
+        socket) python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("config.json")' ;;
+        device) mknod config.json c 1 3 ;;
+        dangling) ln -s nowhere config.json ;;
+        esac
+        stage_fails config.json || { echo "$kind" >&2; return 1; }
+        [[ ! -e $STATE/$ID ]]
+    done
+    rm config.json
+    new_bundle "$BUNDLE"
+    chmod 0 config.json
+    # Whatever stands in the file's place under another name is no config.
+    cp config.json Config.json
+    run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- "$CRUN_LITE" --root "$BATS_TEST_TMPDIR/mine" create "$ID"
+    [[ $status == 1 && ! -e $BATS_TEST_TMPDIR/mine ]]
+    says "$stderr" config.json "$M_EACCES"
+}
 @test "config.json is not JSON: the line is told" { sed -i '5s/$/ ,,/' config.json; stage_fails config.json 5; }
 @test "config.json is empty" { : >config.json; stage_fails config.json; }
-@test "config.json is a directory" { rm config.json; mkdir config.json; stage_fails config.json; }
 @test "config.json has nesting without end" {
     python3 -c 'print("[" * 200000)' >config.json
     stage_fails config.json
 }
-@test "config.json is a fifo: no hanging" { rm config.json; mkfifo config.json; run timeout 5 "$CRUN_LITE" --root "$STATE" run "$ID"; [[ $status == 1 ]]; }
 @test "config check: ociVersion of another major" { config '.ociVersion = "2.0.0"'; stage_fails 2.0.0 /ociVersion; }
 @test "config check: no root path" { config 'del(.root)'; stage_fails /root; }
 @test "config check: a vm section is refused, never ignored" {
@@ -65,6 +86,7 @@ program_fails() {
     stage_fails "$TEST_CGROUP/shallow/$ID" "temporarily unavailable"
     rmdir "/sys/fs/cgroup$TEST_CGROUP/shallow"
 }
+# spec: ERR-01
 @test "namespace path absent" {
     config '.linux.namespaces[1].path = "/no/such/ns"'
     stage_fails /no/such/ns /linux/namespaces/1/path "$M_ENOENT"
@@ -77,9 +99,16 @@ program_fails() {
     mount_add '{"destination": "/mnt", "type": "bind", "source": "/no/such/source", "options": ["rbind"]}'
     stage_fails /no/such/source /mounts/7/source "$M_ENOENT"
 }
+# spec: ERR-01
 @test "mount: bad data for the file system, with the mount's place" {
     mount_add '{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["size=lots"]}'
     stage_fails /mnt size /mounts/7
+}
+# spec: LIFE-02 ERR-01
+@test "mount: a file system that the kernel does not have" {
+    mount_add '{"destination": "/mnt", "type": "nosuchfs", "source": "none"}'
+    stage_fails nosuchfs /mounts/7
+    fails 1 "$M_NO_CONTAINER" -- rt state "$ID"
 }
 @test "mount: a directory over a file" {
     mount_add '{"destination": "/etc/marker", "type": "tmpfs", "source": "tmpfs"}'
@@ -111,10 +140,12 @@ program_fails() {
     config '.linux.sysctl = {"kernel.panic": "1"}'
     stage_fails kernel.panic /linux/sysctl;
 }
+# spec: ERR-01 OPCR-08
 @test "sysctl with a value the kernel refuses" {
     config '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "not a number"}'
     stage_fails ip_unprivileged_port_start "Invalid argument"
 }
+# spec: ERR-01
 @test "hostname too long" { config '.hostname = ("x" * 100)'; stage_fails hostname; }
 @test "user that is not mapped" {
     config '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 10}] | .linux.gidMappings = .linux.uidMappings | .process.user.uid = 4000'
@@ -148,7 +179,8 @@ program_fails() {
     config '.process.args = ["/data/script"]'
     program_fails 127 /data/script "$M_ENOENT"
 }
-@test "hook of each kind before start" {
+# spec: ERR-01
+@test "a failing hook of each kind before start leaves nothing" {
     local kind
     for kind in prestart createRuntime createContainer; do
         new_bundle "$BUNDLE"

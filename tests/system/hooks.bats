@@ -1,153 +1,357 @@
 # Hooks of all six kinds: order, place, what they are given, and what follows when one fails.
 load helpers
 
+KINDS="prestart createRuntime createContainer startContainer poststart poststop"
+
+# One log for all, so that its order is that of the world: hooks outside see it as $LOG, inside as /data/log.
 setup() {
     common_setup
-    LOG=$BATS_TEST_TMPDIR/hooks.log
+    LOG=$BUNDLE/rootfs/data/log
+    config '.root.readonly = false'
 }
 
-# hook KIND [EXIT] [JQ]: adds one; inside kinds see the log as /data/log.
+# A startContainer hook is a program of the container's root, every other one of the host; neither exists on the other side.
+hook_path() { if [[ $1 == startContainer ]]; then echo /probe; else echo "$PROBE"; fi; }
+hook_log() { if [[ $1 == startContainer ]]; then echo /data/log; else echo "$LOG"; fi; }
+
+# hook KIND [EXIT [NAME]]: adds one.
 hook() {
-    local path=$PROBE log=$LOG
-    case $1 in startContainer) path=/probe log=/data/log ;; esac
-    config '.hooks[$k] += [{"path": $p, "args": (["probe", "hook", $l, $k] + (if $x == "" then [] else [$x] end))}]' \
-        --arg k "$1" --arg p "$path" --arg l "$log" --arg x "${2-}"
+    config '.hooks[$k] += [{"path": $p, "args": (["probe", "hook", $l, $n] + (if $x == "" then [] else [$x] end))}]' \
+        --arg k "$1" --arg p "$(hook_path "$1")" --arg l "$(hook_log "$1")" --arg x "${2-}" --arg n "${3-$1}"
 }
 
 all_kinds() {
     local kind
-    config '.root.readonly = false'
-    for kind in prestart createRuntime createContainer startContainer poststart poststop; do hook "$kind"; done
+    for kind in $KINDS; do hook "$kind"; done
 }
 
-@test "all six kinds run, each at its time" {
-    all_kinds
-    program sleep
-    create_container
-    [[ $(jq -r .hook "$LOG" | xargs) == "prestart createRuntime createContainer" ]]
-    [[ ! -e rootfs/data/log ]]
-    silently rt start "$ID"
-    [[ $(jq -r .hook rootfs/data/log) == startContainer ]]
-    [[ $(jq -r .hook "$LOG" | xargs) == "prestart createRuntime createContainer poststart" ]]
-    silently rt delete --force "$ID"
-    [[ $(jq -r .hook "$LOG" | xargs) == "prestart createRuntime createContainer poststart poststop" ]]
-}
+logged() { if [[ -e $LOG ]]; then jq -r .hook "$LOG" | xargs; fi; }
+is_unknown() { fails 1 "$ID" "$M_NO_CONTAINER" -- rt state "$ID"; }
+state_schema() { python3 "$BATS_TEST_DIRNAME/validate.py" "$BATS_TEST_DIRNAME/../data/schema/state-schema.json" "$@"; }
 
-@test "the state on standard input: id, pid, bundle, status of the moment, annotations" {
-    local host
-    all_kinds
-    config '.annotations = {"org.example.a": "b"}'
-    program sleep
-    create_container
-    host=$(container_pid "$ID")
-    silently rt start "$ID"
-    silently rt delete --force "$ID"
-    output=$(cat "$LOG" rootfs/data/log | jq -s 'map({(.hook): .state}) | add')
-    expect --arg id "$ID" --arg b "$BUNDLE" 'map(.id == $id and .bundle == $b and .annotations["org.example.a"] == "b" and (.ociVersion | test("^1\\."))) | all'
-    expect --argjson pid "$host" '[.prestart.pid, .createRuntime.pid, .poststart.pid] | unique == [$pid]'
-    # In the container's own pid namespace init is 1; both views are seen in the field.
-    expect --argjson pid "$host" '.createContainer.pid == $pid or .createContainer.pid == 1'
-    expect '[.prestart.status, .createRuntime.status, .createContainer.status] | unique | . == ["creating"] or . == ["created"]'
-    expect '.startContainer.status == "created" and .poststart.status == "running" and .poststop.status == "stopped"'
-}
-
-@test "the namespaces: runtime's for prestart, createRuntime, poststart, poststop; the container's for the other two" {
-    all_kinds
-    program report
-    run_ok
-    local inside_ns outside_ns
-    inside_ns=$(jq -r .namespaces.net <<<"$output")
-    outside_ns=$(readlink /proc/$$/ns/mnt)
-    output=$(cat "$LOG" rootfs/data/log | jq -s 'map({(.hook): .namespaces}) | add')
-    expect --arg h "$outside_ns" '[.prestart.mnt, .createRuntime.mnt, .poststart.mnt, .poststop.mnt] | unique == [$h]'
-    expect --arg n "$inside_ns" --arg h "$outside_ns" '.startContainer.net == $n and .createContainer.net == $n and .createContainer.mnt != $h and .startContainer.mnt == .createContainer.mnt'
-}
-
-@test "a hook's environment is its own env and nothing else, where it has one; no descriptors leak" {
-    export FROM_CALLER=leak
-    hook createRuntime
-    config '.hooks.createRuntime[0].env = ["A=1", "B=two words"]'
-    hook poststop
-    config '.hooks.poststop[0].env = []'
-    program exit 0
-    run_ok
-    output=$(jq -s 'map({(.hook): .}) | add' "$LOG")
-    expect '.createRuntime.env == ["A=1", "B=two words"] and (.poststop.env | index("FROM_CALLER=leak") == null)'
-    expect '.createRuntime.fds | keys | map(tonumber) | map(select(. > 3)) == []'
-}
-
-@test "several hooks of a kind run in the order they are listed" {
-    local i
-    for i in 1 2 3; do
-        config '.hooks.createRuntime += [{"path": $p, "args": ["probe", "hook", $l, $i]}]' --arg p "$PROBE" --arg l "$LOG" --arg i "$i"
-    done
-    program exit 0
-    run_ok
-    [[ $(jq -r .hook "$LOG" | xargs) == "1 2 3" ]]
-}
-
-@test "a failing hook before start: create fails naming kind, path and status; the later ones do not run; nothing is left" {
+# Per kind: 1 says all of argv and env, 2 has no args, 3 has no env.
+three_of_each_kind() {
     local kind
+    for kind in $KINDS; do
+        config '.hooks[$k] = [
+            {"path": $p, "args": ["zeroth", "hook", $l, $k + "/1", "0", "two words", ""], "env": ["A=1", "B=two words", "EMPTY="]},
+            {"path": $p, "env": ["PROBE_COMMAND=hook \($l) \($k)/2", "PROBE_LOOK=" + $look]},
+            {"path": $p, "args": ["probe", "hook", $l, $k + "/3"]}]' --arg k "$kind" --arg p "$(hook_path "$kind")" \
+            --arg l "$(hook_log "$kind")" --arg look "$STATE/$ID:/sys/fs/cgroup$TEST_CGROUP/$ID:$PROBE:/etc/marker"
+    done
+}
+
+# Everything that one life shows.  Afterwards $output is an object: "KIND/N": what that hook saw; "program" too.
+one_life() {
+    export FROM_CALLER=here
+    three_of_each_kind
+    config '.annotations = {"org.example.a": "b", "empty": ""}'
+    program hook /data/log program + sleep
+    create_container
+    CREATED=$(rt state "$ID")
+    LOGGED_AT_CREATE=$(logged)
+    silently rt start "$ID"
+    wait_until grep -q '"program"' "$LOG"
+    LOGGED_AT_START=$(logged)
+    silently rt delete --force "$ID"
+    LOGGED_AT_END=$(logged)
+    output=$(jq -s 'map({(.hook): .}) | add' "$LOG")
+}
+
+# spec: LIFE-06 LIFE-07 LIFE-09 LIFE-10 HOOK-01 HOOK-02 HOOK-10 HOOK-18 HOOK-26 HOOK-42 HOOK-50 HOOK-52
+@test "hooks: six kinds in their order, each kind in the order of its list, at create, start and delete" {
+    one_life
+    local at_create="prestart/1 prestart/2 prestart/3 createRuntime/1 createRuntime/2 createRuntime/3 createContainer/1 createContainer/2 createContainer/3"
+    [[ $LOGGED_AT_CREATE == "$at_create" ]]
+    # The program writes its line whenever it comes to it; here without.
+    [[ ${LOGGED_AT_START/ program/} == "$at_create startContainer/1 startContainer/2 startContainer/3 poststart/1 poststart/2 poststart/3" ]]
+    [[ ${LOGGED_AT_START%% program*} == *startContainer/3* ]]
+    [[ $LOGGED_AT_END == "$LOGGED_AT_START poststop/1 poststop/2 poststop/3" ]]
+}
+
+# spec: LIFE-05 LIFE-11 LIFE-19 HOOK-34 HOOK-53 STATE-11
+@test "hooks: what exists at the time of each kind: namespaces, mounts, cgroup; root not changed, changed; program; nothing" {
+    one_life
+    local kind
+    for kind in prestart createRuntime; do
+        # The namespaces are there, the mounts are done below the bundle, init sits in its cgroup, pivot_root is to come.
+        expect --arg k "$kind/2" --arg h "$(readlink /proc/$$/ns/net)" '.[$k].subject | .["ns/net"] != null and .["ns/net"] != $h'
+        expect --arg k "$kind/2" --arg r "$BUNDLE/rootfs" '[.[$k].subject.mounts[].target] | contains([$r, $r + "/proc", $r + "/dev/pts", $r + "/sys/fs/cgroup"])'
+        expect --arg k "$kind/2" --arg c "$TEST_CGROUP/$ID" '.[$k].subject.cgroup | contains($c)'
+        expect --arg k "$kind/2" '.[$k].subject | (.exe | endswith("/probe") | not) and .in_root == false'
+        expect --arg k "$kind/2" '[.[$k].exists[]] == [true, true, true, false]'
+    done
+    # createContainer: in the container's mount namespace, whose root is still the host's.
+    expect --arg p "$PROBE" '.["createContainer/2"].exists | .[$p] and (.["/etc/marker"] | not)'
+    # startContainer: the container's root and nothing else; init has not executed the program.
+    expect --arg p "$PROBE" '.["startContainer/2"] | (.exists[$p] | not) and .exists["/etc/marker"] and (.subject.exe | endswith("/probe") | not)'
+    # poststart: the process of the state has executed the program, in the container's root.
+    expect '.["poststart/1"].subject | .exe == "/probe" and .in_root'
+    # poststop: neither state nor cgroup is left.
+    expect '[.["poststop/2"].exists[]] == [false, false, true, false]'
+}
+
+# spec: HOOK-03 HOOK-04 HOOK-11 HOOK-12 HOOK-19 HOOK-20 HOOK-27 HOOK-28 HOOK-35 HOOK-36 HOOK-43 HOOK-44
+@test "hooks: where the path is resolved, and all eight namespaces that the hook runs in" {
+    local runtime_ns name
+    [[ ! -e /probe && ! -e $BUNDLE/rootfs$PROBE ]]
+    one_life
+    runtime_ns=$(for name in cgroup ipc mnt net pid time user uts; do echo "$name $(readlink "/proc/$$/ns/$name")"; done |
+        jq -Rn '[inputs | split(" ") | {(.[0]): .[1]}] | add')
+    expect --argjson r "$runtime_ns" '[.["prestart/1", "createRuntime/1", "poststart/1", "poststop/1"].namespaces] | unique == [$r]'
+    expect '.program.namespaces as $c | [.["createContainer/1", "startContainer/1"].namespaces] | unique == [$c]'
+    expect --argjson r "$runtime_ns" '.program.namespaces as $c | [$r | keys[] | select($r[.] != $c[.])] == ["cgroup", "ipc", "mnt", "net", "pid", "uts"]'
+}
+
+# spec: HOOK-06 HOOK-07 HOOK-14 HOOK-15 HOOK-22 HOOK-23 HOOK-30 HOOK-31 HOOK-38 HOOK-39 HOOK-46 HOOK-47 HOOK-55 HOOK-56 HOOK-57
+@test "hooks: args are all of argv, env all of the environment; without args the path, without env the caller's or the program's" {
+    local kind
+    config '.process.cwd = "/data"'
+    one_life
+    for kind in $KINDS; do
+        expect --arg k "$kind" --arg l "$(hook_log "$kind")" '.[$k + "/1"].argv == ["zeroth", "hook", $l, $k + "/1", "0", "two words", ""]'
+        expect --arg k "$kind" '.[$k + "/1"].env == ["A=1", "B=two words", "EMPTY="]'
+        expect --arg k "$kind" --arg p "$(hook_path "$kind")" '.[$k + "/2"].argv == [$p]'
+        # Nothing but the three streams is handed on; 3 is the hook's own log.
+        expect --arg k "$kind" '.[$k + "/1"].fds | keys | map(tonumber) | map(select(. > 3)) == []'
+    done
+    expect '[.["prestart/3", "createRuntime/3", "createContainer/3", "poststart/3", "poststop/3"].env | index("FROM_CALLER=here") != null] | unique == [true]'
+    expect '.["startContainer/3"].env == .program.env'
+    expect '.["startContainer/3"].env | index("FROM_CONFIG=yes") != null and index("FROM_CALLER=here") == null'
+    expect --arg b "$BUNDLE" '[.["prestart/1", "createRuntime/1", "createContainer/1", "poststart/1", "poststop/1"].cwd] | unique == [$b]'
+    expect '.["startContainer/1"].cwd == "/data"'
+}
+
+# spec: HOOK-09 HOOK-17 HOOK-25 HOOK-33 HOOK-41 HOOK-49 HOOK-51 STATE-12 STATE-15 STATE-17
+@test "hooks: the state on standard input is the document of the state command, with the status and pid of the moment" {
+    local key
+    one_life
+    for key in $(jq -r 'keys[] | select(. != "program")' <<<"$output"); do
+        jq --arg k "$key" '.[$k].state' <<<"$output" | state_schema
+        # Everything but status and pid is what `state` has printed after create.
+        expect --arg k "$key" --argjson s "$CREATED" '.[$k].state | del(.status, .pid) == ($s | del(.status, .pid))'
+    done
+    expect --argjson s "$CREATED" '$s.annotations == {"org.example.a": "b", "empty": ""} and $s.pid > 1'
+    expect --argjson s "$CREATED" 'map_values(.state) | [.["prestart/1", "createRuntime/1", "poststart/1"].pid] | unique == [$s.pid]'
+    expect '[.["createContainer/1", "startContainer/1"].state.pid] == [1, 1] and .["poststop/1"].state.pid == 0'
+    expect '[.["prestart/1", "createRuntime/1", "createContainer/1", "startContainer/1", "poststart/1", "poststop/1"].state.status]
+            == ["creating", "creating", "creating", "created", "running", "stopped"]'
+}
+
+@test "hooks: in a user namespace those of the container are its root, and run though the bundle is closed to them" {
+    local log=$BATS_TEST_TMPDIR/mapped.log
+    config '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+    all_kinds
+    # Hooks outside write here; the bundle is nobody else's, so inside only the streams say something.
+    config '.hooks |= (map_values(map(.args[2] = $l)) | .createContainer = [{"path": "/bin/sh", "args": ["sh", "-c", $s]}]
+            | .startContainer = [{"path": "/probe", "args": ["probe", "stat", "/etc/marker"]}])' --arg l "$log" \
+        --arg s "[ \"\$(pwd)\" = / ] && [ \"\$(id -u)\" = 0 ] && [ \"\$(tr -s ' ' </proc/self/uid_map | cut -d' ' -f3)\" = 100000 ]"
+    chown -R 100000:100000 rootfs
+    chmod 700 "$BUNDLE"
+    program exit 4
+    cd /
+    run -4 rt run --bundle "$BUNDLE" "$ID"
+    [[ $(jq -r .hook "$log" | xargs) == "prestart createRuntime poststart poststop" ]]
+    output=$(jq -s . "$log")
+    expect --arg b "$BUNDLE" 'map(.cwd) | unique == [$b]'
+    chmod 755 "$BUNDLE"
+}
+
+# spec: STATE-05
+@test "hooks: a runtime that is asked for the state while a createRuntime hook runs says creating" {
+    config '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "exec \"$CRUN_LITE\" --root \"$STATE\" state \"$ID\" >\"$1\"", "-", $f]}]' \
+        --arg f "$BATS_TEST_TMPDIR/during"
+    program sleep
+    ID=$ID create_container
+    output=$(<"$BATS_TEST_TMPDIR/during")
+    expect --arg id "$ID" '.status == "creating" and .id == $id'
+    state_schema "$BATS_TEST_TMPDIR/during"
+    is_status "$ID" created
+    silently rt delete "$ID"
+}
+
+# spec: LIFE-13 LIFE-14 LIFE-15
+@test "hooks: a failing one before start: create and run fail naming kind, path, status; no later hook; undone; poststop runs" {
+    local kind command
     for kind in prestart createRuntime createContainer; do
-        new_bundle "$BUNDLE"
+        for command in create run; do
+            new_bundle "$BUNDLE"
+            config '.root.readonly = false'
+            rm -f "$LOG"
+            hook "$kind" 7
+            hook "$kind" "" later
+            hook startContainer
+            hook poststop
+            config '.hooks.poststop[0].env = ["PROBE_LOOK=" + $look]' --arg look "$STATE/$ID:/sys/fs/cgroup$TEST_CGROUP/$ID"
+            program write /data/started x
+            fails 1 "$kind hook '$PROBE' exited with status 7" "hook $kind says no" "/hooks/$kind/0" -- rt "$command" "$ID" </dev/null
+            is_unknown
+            [[ $(logged) == "$kind poststop" ]]
+            output=$(tail -n 1 "$LOG")
+            expect '[.exists[]] == [false, false] and .state.status == "stopped"'
+            [[ ! -e rootfs/data/started ]]
+            assert_nothing_left
+        done
+    done
+}
+
+# spec: LIFE-16
+@test "hooks: a failing startContainer hook: start and run fail, the program never runs, the container is destroyed, poststop runs" {
+    local command
+    hook startContainer 9
+    hook startContainer "" later
+    hook poststart
+    hook poststop
+    program write /data/started x
+    for command in start run "run --detach"; do
         rm -f "$LOG"
-        hook "$kind" 7
-        hook "$kind"
-        program exit 0
-        run --separate-stderr rt create "$ID" </dev/null
-        [[ $status == 1 ]]
-        says "$stderr" "$kind" "$PROBE" 7
-        [[ $(jq -r .hook "$LOG" | grep -c "$kind") == 1 ]]
+        if [[ $command == start ]]; then create_container; fi
+        fails 1 "startContainer hook '/probe' exited with status 9" "hook startContainer says no" /hooks/startContainer/0 -- rt $command "$ID" </dev/null
+        is_unknown
+        [[ ! -e rootfs/data/started ]]
+        [[ $(logged) == "startContainer poststop" ]]
         assert_nothing_left
     done
 }
 
-@test "what a failing hook wrote to standard error is part of the message" {
-    hook createRuntime 7
-    fails 1 createRuntime "says no" -- rt run "$ID"
-}
-
-@test "a failing startContainer hook is told to the caller of start" {
-    config '.root.readonly = false'
-    hook startContainer 9
-    program write /data/started x
-    create_container
-    fails 1 startContainer 9 -- rt start "$ID"
-    [[ ! -e rootfs/data/started ]]
-    rt delete --force "$ID"
-}
-
-@test "failing poststop hooks do not stop the deletion, and the others run" {
-    hook poststop 5
+# spec: LIFE-12
+@test "hooks: a failing poststart hook: start and run fail, the process is killed, the container destroyed, poststop runs" {
+    local command pid
+    hook poststart 6
+    hook poststart "" later
     hook poststop
     program sleep
-    run_detached
-    run -0 rt delete --force "$ID"
-    [[ $(jq -r .hook "$LOG" | xargs) == "poststop poststop" ]]
+    for command in start run "run --detach"; do
+        rm -f "$LOG"
+        if [[ $command == start ]]; then create_container; fi
+        fails 1 "poststart hook '$PROBE' exited with status 6" "hook poststart says no" /hooks/poststart/0 -- rt $command "$ID" </dev/null
+        is_unknown
+        [[ $(logged) == "poststart poststop" ]]
+        pid=$(jq 'select(.hook == "poststart").state.pid' "$LOG")
+        [[ $pid -gt 1 && ! -e /proc/$pid/root/etc/marker ]]
+        assert_nothing_left
+    done
 }
 
-@test "a hook that takes longer than its timeout is killed and counts as failed" {
-    hook createRuntime
-    config '.hooks.createRuntime[0] |= (.timeout = 1 | .args[1] = "hang-hook")'
-    program exit 0
-    SECONDS=0
-    fails 1 createRuntime -- rt run "$ID"
-    ((SECONDS <= 4))
-    run ! pgrep -f "probe hang-hook $LOG"
-}
-
-@test "a hook that does not exist is named" {
-    config '.hooks.createRuntime = [{"path": "/no/such/hook"}]'
-    fails 1 createRuntime /no/such/hook "$M_ENOENT" -- rt run "$ID"
-    config '.hooks.createRuntime = [{"path": "relative"}]'
-    fails 1 /hooks/createRuntime/0/path -- rt run "$ID"
-}
-
-@test "createRuntime sees the network namespace that an engine would set up" {
-    hook createRuntime
-    program sleep
+@test "hooks: a start that fails in exec leaves the hooks of the end to delete; run has deleted already" {
+    hook poststart
+    hook poststop
+    config '.process.args = ["/data/strange"]'
+    printf 'not a program' >rootfs/data/strange
+    chmod 755 rootfs/data/strange
     create_container
-    [[ -e /proc/$(jq .state.pid "$LOG")/ns/net ]]
-    [[ $(readlink "/proc/$(jq .state.pid "$LOG")/ns/net") != "$(readlink /proc/$$/ns/net)" ]]
+    fails 126 /data/strange -- rt start "$ID"
+    status_becomes "$ID" stopped
+    [[ -z $(logged) ]]
     silently rt delete "$ID"
+    [[ $(logged) == poststop ]]
+    rm "$LOG"
+    fails 126 /data/strange -- rt run "$ID"
+    [[ $(logged) == poststop ]]
+}
+
+# spec: LIFE-20
+@test "hooks: failing poststop hooks are warnings, the others run, delete and run succeed" {
+    hook poststop 5
+    hook poststop "" second
+    program exit 0
+    create_container
+    rt start "$ID"
+    status_becomes "$ID" stopped
+    run --separate-stderr rt --log-level warning delete "$ID"
+    [[ $status == 0 && -z $output ]]
+    says "$stderr" warning "poststop hook '$PROBE' exited with status 5" "hook poststop says no" /hooks/poststop/0
+    is_unknown
+    [[ $(logged) == "poststop second" ]]
+    rm "$LOG"
+    # At the default level not even a word.
+    silently rt run "$ID"
+    [[ $(logged) == "poststop second" ]]
+}
+
+# spec: HOOK-05 HOOK-13 HOOK-21 HOOK-29 HOOK-37 HOOK-45
+@test "hooks: a path that is missing, empty or relative is refused at create, whatever the kind" {
+    local kind wrong
+    for kind in $KINDS; do
+        for wrong in '{}' '{"path": ""}' '{"path": "bin/true"}' '{"path": 5}'; do
+            config '.hooks = {($k): [{"path": "/bin/true"}, $w]}' --arg k "$kind" --argjson w "$wrong"
+            fails 1 "/hooks/$kind/1" -- rt create "$ID" </dev/null
+        done
+    done
+}
+
+# spec: HOOK-08 HOOK-16 HOOK-24 HOOK-32 HOOK-40 HOOK-48
+@test "hooks: timeout is in seconds; the hook is killed and has failed; zero and less are refused" {
+    local kind wrong begun sentence
+    for kind in $KINDS; do
+        for wrong in 0 -1 1.5 '"1"'; do
+            config '.hooks = {($k): [{"path": "/bin/true", "timeout": $t}]}' --arg k "$kind" --argjson t "$wrong"
+            fails 1 "/hooks/$kind/0/timeout" -- rt create "$ID" </dev/null
+        done
+        rm -f "$LOG"
+        config '.hooks = {}'
+        hook "$kind"
+        config '.hooks[$k][0] |= (.timeout = 1 | .args[1] = "hang-hook")' --arg k "$kind"
+        program exit 0
+        begun=${EPOCHREALTIME/./}
+        sentence="$kind hook '$(hook_path "$kind")' timed out after 1"
+        run --separate-stderr rt --log-level warning run "$ID" </dev/null
+        says "$stderr" "$sentence" "/hooks/$kind/0"
+        [[ $status == $([[ $kind == poststop ]] && echo 0 || echo 1) ]]
+        ((${EPOCHREALTIME/./} - begun >= 1000000 && ${EPOCHREALTIME/./} - begun < ${SYSTEM_TESTS_PATIENCE:-10} * 1000000))
+        [[ $(logged) == "$kind" ]]
+        run ! pgrep -f "hang-hook $(hook_log "$kind")"
+    done
+    # One that is in time has no reason to fail.
+    config '.hooks = {"createRuntime": [{"path": "/bin/true", "timeout": 2147483}]}'
+    run -0 rt run "$ID"
+    config '.hooks.createRuntime[0].timeout = 2147484'
+    fails 1 /hooks/createRuntime/0/timeout -- rt run "$ID"
+}
+
+# spec: HOOK-54
+@test "hooks: failing is a status, a signal, no exec; not reading a state of any size is no failure" {
+    local kind
+    program sleep
+    for kind in createRuntime startContainer poststart; do
+        config '.hooks = {($k): [{"path": $p, "args": ["probe", "kill-self", "SEGV"]}]}' --arg k "$kind" --arg p "$(hook_path "$kind")"
+        # The first process of a pid namespace hears no such signal; a hook is not the first.
+        fails 1 "$kind hook '$(hook_path "$kind")' was killed by signal 11" -- rt run "$ID"
+        config '.hooks = {($k): [{"path": "/no/such/hook"}]}' --arg k "$kind"
+        fails 1 "$kind hook '/no/such/hook' could not be executed: $M_ENOENT" "/hooks/$kind/0" -- rt run "$ID"
+        config '.hooks = {($k): [{"path": "/etc"}]}' --arg k "$kind"
+        fails 1 "$kind hook '/etc' could not be executed" ermission -- rt run "$ID"
+    done
+    # Larger than any socket's or pipe's buffer.
+    python3 -c 'print("{\"large\": \"" + 600000 * "x" + "\"}")' >"$BATS_TEST_TMPDIR/large"
+    jq --slurpfile a "$BATS_TEST_TMPDIR/large" '.annotations = $a[0] | .hooks = {}' config.json >config.new && mv config.new config.json
+    for kind in $KINDS; do
+        config '.hooks[$k] = [{"path": $p, "args": ["probe", "exit", "0"]}]' --arg k "$kind" --arg p "$(hook_path "$kind")"
+    done
+    config '.hooks.poststop += [{"path": "/bin/sh", "args": ["sh", "-c", "exec cat >\"$1\"", "-", $f]}]' --arg f "$BATS_TEST_TMPDIR/seen"
+    program exit 0
+    silently rt run "$ID"
+    [[ $(jq -r '.annotations.large | length' "$BATS_TEST_TMPDIR/seen") == 600000 ]]
+}
+
+@test "hooks: the last words of a talkative one are in the message, cleaned of what a terminal would obey" {
+    config '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "seq 1 100000; printf \"the end \\033[31m\\n\" >&2; exit 4"]}]'
+    fails 1 "exited with status 4" "the end" -- rt run "$ID"
+    [[ $stderr != *$'\033'* && ${#stderr} -lt 2500 ]]
+}
+
+# spec: LIFE-04 OPCR-10
+@test "hooks and program are those of the config.json that create read, whatever the file says later" {
+    all_kinds
+    program hook /data/log program + sleep
+    create_container
+    # Another program, other hooks, another root, another life: then no file at all.
+    config '.process.args = ["/probe", "hook", "/data/log", "other"] | .hooks |= map_values(map(.args[3] = "other")) | .root.path = "/nowhere" | .annotations = {"new": "1"}'
+    silently rt start "$ID"
+    wait_until grep -q '"program"' "$LOG"
+    rm config.json
+    [[ $(rt state "$ID" | jq -c .annotations) == "{}" ]]
+    silently rt delete --force "$ID"
+    [[ $(logged) != *other* && $(logged) == *poststop ]]
+    [[ $(logged | tr ' ' '\n' | sort | xargs) == "createContainer createRuntime poststart poststop prestart program startContainer" ]]
 }

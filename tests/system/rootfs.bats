@@ -1,103 +1,108 @@
 # The root file system: mounts of every kind and option, devices, masks, propagation.
 load helpers
 
-@test "root.readonly: writes fail with EROFS; without it they do not" {
-    inside write /data/x y + mkdir /new
-    [[ $(grep -c EROFS <<<"$output") == 2 ]]
-    config '.root.readonly = false'
-    inside write /data/x y
-    expect '.errno == null'
-    [[ $(<rootfs/data/x) == y ]]
+# --- /root -------------------------------------------------------------------------------------------------------------
+
+# spec: ROOT-01 ROOT-02 ROOT-05
+@test "root: what is refused, with its place, and nothing is left" {
+    touch file
+    ln -s rootfs/nowhere dangling
+    while IFS='|' read -r root pointer word; do
+        config '.root = $r' --argjson r "$root"
+        fails 1 "$pointer" "$word" -- rt create "$ID" || { echo "root: $root"; return 1; }
+    done <<'END'
+{}|/root|path
+{"path": ""}|/root/path|
+{"path": "missing"}|/root/path|open root filesystem '
+{"path": "missing/deeper"}|/root/path|No such file
+{"path": "/no/such/root"}|/root/path|'/no/such/root'
+{"path": "file"}|/root/path|Not a directory
+{"path": "dangling"}|/root/path|No such file
+{"path": "rootfs", "readonly": "yes"}|/root/readonly|
+END
+    config 'del(.root)'
+    fails 1 root -- rt create "$ID"
 }
 
-@test "root.path: absolute, relative, with a trailing slash" {
+# spec: ROOT-03
+@test "root.path: absolute as it is, relative from the bundle and not from the caller's directory" {
     local path
-    program exit 0
-    for path in "$BUNDLE/rootfs" rootfs rootfs/ ./rootfs; do
+    program cat /etc/marker
+    mkdir -p "$BATS_TEST_TMPDIR/elsewhere/rootfs"
+    cd "$BATS_TEST_TMPDIR/elsewhere"
+    for path in "$BUNDLE/rootfs" rootfs rootfs/ ./rootfs ../bundle/rootfs; do
         config '.root.path = $p' --arg p "$path"
-        run -0 rt run "$ID"
+        run_ok --bundle "$BUNDLE"
+        [[ $output == inside ]]
+        run_ok --bundle ../bundle
+        [[ $output == inside ]]
     done
 }
 
-@test "the default mounts have their types and options" {
-    inside report
-    expect_mount / '.options | split(",") | index("ro") != null'
-    expect_mount /proc '.type == "proc"'
-    expect_mount /dev '.type == "tmpfs" and (.options | test("nosuid")) and (.super | test("mode=755"))'
-    expect_mount /dev/pts '.type == "devpts" and (.super | test("gid=5")) and (.super | test("ptmxmode=666"))'
-    expect_mount /dev/shm '.type == "tmpfs" and (.options | test("nosuid,nodev,noexec")) and (.super | test("size=65536k"))'
-    expect_mount /dev/mqueue '.type == "mqueue"'
-    expect_mount /sys '.type == "sysfs" and (.options | test("^ro,nosuid,nodev,noexec"))'
-    expect_mount /sys/fs/cgroup '.type == "cgroup2" and (.options | test("^ro,"))'
-    # Nothing of the host's mount table is visible.
-    expect '[.mounts[].target | select(test("oldroot|pivot|/tmp/crun"))] == []'
-    expect '.mounts | map(select(.propagation != [])) == []'
+# spec: ROOT-04
+@test "the generated configuration has its root in rootfs" {
+    rm config.json
+    run -0 "$CRUN_LITE" spec
+    [[ $(jq -r .root.path config.json) == rootfs ]]
 }
 
-@test "bind: read-write, ro, files, and missing targets are made" {
-    mkdir "$BATS_TEST_TMPDIR/source"
-    echo host >"$BATS_TEST_TMPDIR/source/file"
+# spec: ROOT-06 ROOT-07
+@test "root.readonly: nothing can be written but on other mounts, and the host still can" {
+    config '.mounts += [{"destination": "/mnt", "type": "tmpfs"}, {"destination": "/made/for/it", "type": "tmpfs"}]
+            | .linux.devices = [{"path": "/data/null", "type": "c", "major": 1, "minor": 3}]
+            | .hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo hook >rootfs/data/by-hook"]}]'
+    inside write /data/x y + mkdir /new + write /mnt/x y + write /made/for/it/x y + write /data/null y + cat /data/by-hook + report
+    [[ $(grep -c EROFS <<<"$output") == 2 && ${lines[0]} == *EROFS* && ${lines[1]} == *EROFS* ]]
+    [[ ${lines[2]} == *'null}'* && ${lines[3]} == *'null}'* && ${lines[4]} == *'null}'* && ${lines[5]} == hook ]]
+    output=${lines[6]} expect_mount / '(.options | split(",")[0] == "ro") and (.super | split(",")[0] == "rw")'
+    program sleep
+    run_detached
+    echo host >rootfs/data/while-it-runs
+    silently rt delete --force "$ID"
     config '.root.readonly = false'
-    mount_add "{\"destination\": \"/mnt\", \"type\": \"bind\", \"source\": \"$BATS_TEST_TMPDIR/source\", \"options\": [\"bind\"]}"
-    mount_add "{\"destination\": \"/made/for/it\", \"source\": \"$BATS_TEST_TMPDIR/source\", \"options\": [\"rbind\", \"ro\", \"nosuid\", \"nodev\", \"noexec\"]}"
-    mount_add "{\"destination\": \"/etc/hosts\", \"source\": \"$BATS_TEST_TMPDIR/source/file\", \"options\": [\"bind\", \"ro\"]}"
-    inside cat /etc/hosts + write /mnt/new x + write /made/for/it/no x + write /etc/hosts no
-    [[ ${lines[0]} == host && ${lines[1]} == *null* && ${lines[2]} == *EROFS* && ${lines[3]} == *EROFS* ]]
-    [[ $(<"$BATS_TEST_TMPDIR/source/new") == x ]]
-    inside report
-    expect_mount /made/for/it '.options | test("^ro,nosuid,nodev,noexec")'
-    expect_mount /mnt '.options | test("^rw")'
+    inside write /data/x y + cat /data/while-it-runs
+    [[ ${lines[0]} == *'null}'* && ${lines[1]} == host && $(<rootfs/data/x) == y ]]
+    config 'del(.root.readonly)'
+    inside write /data/x z
+    [[ $(<rootfs/data/x) == z ]]
 }
 
-@test "bind sources may be relative to the bundle" {
-    mkdir source
-    echo here >source/file
-    mount_add '{"destination": "/mnt", "type": "bind", "source": "source", "options": ["rbind"]}'
-    inside cat /mnt/file
-    [[ $output == here ]]
+# spec: ROOT-07
+@test "root.readonly keeps the restrictions of the mount that the root is on" {
+    mkdir mounted
+    mount -t tmpfs -o nosuid,nodev,noatime mounted mounted
+    cp -a rootfs mounted/
+    config '.root.path = "mounted/rootfs"'
+    program report
+    run --separate-stderr rt run "$ID"
+    local result=$status
+    touch mounted/rootfs/host-writes || result=1
+    umount mounted
+    [[ $result == 0 ]]
+    expect_mount / '.options == "ro,nosuid,nodev,noatime"'
 }
 
-@test "bind versus rbind: the mounts below come along only with rbind; rro reaches them, ro does not" {
-    mkdir -p source/below
-    mount -t tmpfs below source/below
-    echo deep >source/below/file
-    mount_add '{"destination": "/mnt", "source": "source", "options": ["bind"]}'
-    inside list /mnt/below
-    local plain=$output
-    config '.mounts[-1].options = ["rbind", "ro"]'
-    inside list /mnt/below + write /mnt/below/w x
-    local recursive=$output
-    config '.mounts[-1].options = ["rbind", "rro"]'
-    inside write /mnt/below/w x
-    local readonly=$output
-    umount source/below
-    [[ $plain == '[]' && $recursive == '["file"]'*null* && $readonly == *EROFS* ]] ||
-        { echo "$plain; $recursive; $readonly"; return 1; }
+# spec: ROOT-08
+@test "the root is entered by pivot_root, by --no-pivot, or by chroot without a mount namespace: no host path remains" {
+    local words
+    for words in "" --no-pivot; do
+        program report + list / + try-open "/../..$BUNDLE/config.json" r
+        # shellcheck disable=SC2086 # none, or one word
+        run --separate-stderr rt run $words "$ID"
+        [[ $status == 0 && ${lines[1]} == *'"probe"'* && ${lines[2]} == *ENOENT* ]] || { echo "$words: $output $stderr"; return 1; }
+        output=${lines[0]} expect '[.mounts[] | select(.target == "/")] | length == 1'
+        output=${lines[0]} expect --arg b "$BUNDLE" '[.mounts[].target | select(startswith($b) or test("oldroot|/host"))] == []'
+    done
+    config '.linux.namespaces |= map(select(.type != "mount" and .type != "cgroup")) | .mounts = [] | .root.readonly = false
+            | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+    inside list / + try-open "/../..$BUNDLE/config.json" r + list /dev + write /data/x y
+    [[ ${lines[0]} == *'"probe"'* && ${lines[1]} == *ENOENT* && ${lines[2]} == "[]" && $(<rootfs/data/x) == y ]]
+    [[ -z $(ls -A rootfs/dev) ]]
+    config '.root.readonly = true'
+    fails 1 /root/readonly "mount namespace" -- rt run "$ID"
 }
 
-@test "tmpfs: size, and tmpcopyup keeps what was there and its mode" {
-    chmod 711 rootfs/etc
-    mount_add '{"destination": "/etc", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup", "size=1m", "nosuid"]}'
-    inside cat /etc/marker + stat /etc + write /etc/new x
-    [[ ${lines[0]} == inside && ${lines[2]} == *null* ]]
-    output=${lines[1]} expect '.mode == (7*64+9)'
-    [[ ! -e rootfs/etc/new ]]
-    inside report
-    expect_mount /etc '.type == "tmpfs" and (.super | test("size=1024k"))'
-}
-
-@test "options: noatime, relatime, nodiratime, strictatime, nosymfollow, and later words win" {
-    mount_add '{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["noatime", "nodiratime", "nosuid", "suid", "ro", "rw", "nosymfollow"]}'
-    inside report
-    expect_mount /mnt '.options | split(",") | (index("noatime") != null and index("nodiratime") != null and index("nosuid") == null and index("rw") != null and index("nosymfollow") != null)'
-}
-
-@test "an unknown mount option, and an unknown file system, are named with their place" {
-    mount_add '{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "frobnicate"]}'
-    fails 1 frobnicate /mounts/7 -- rt run "$ID"
-    config '.mounts[-1] = {"destination": "/mnt", "type": "nosuchfs", "source": "x"}'
-    fails 1 nosuchfs /mounts/7 -- rt run "$ID"
-}
+# --- the rest ----------------------------------------------------------------------------------------------------------
 
 @test "a missing bind source is named with its pointer" {
     mount_add '{"destination": "/mnt", "type": "bind", "source": "/no/such/source", "options": ["rbind"]}'
@@ -129,68 +134,6 @@ load helpers
     done
     config '.linux.rootfsPropagation = "sideways"'
     fails 1 sideways /linux/rootfsPropagation -- rt run "$ID"
-}
-
-@test "a hostile rootfs: targets that are symlinks out of it stay inside" {
-    ln -sfn /../../../../../../etc rootfs/escape
-    ln -sfn ../../../../../../../../../../tmp rootfs/mnt/up
-    mkdir source
-    config '.root.readonly = false'
-    mount_add '{"destination": "/escape/made-by-test", "source": "source", "options": ["bind"]}'
-    mount_add '{"destination": "/mnt/up/made-by-test", "type": "tmpfs", "source": "tmpfs"}'
-    inside report
-    expect_mount /etc/made-by-test '.target == "/etc/made-by-test"'
-    expect_mount /tmp/made-by-test '.type == "tmpfs"'
-    [[ ! -e /etc/made-by-test && ! -e /tmp/made-by-test ]]
-}
-
-@test "a rootfs whose /proc is a symlink is refused" {
-    rmdir rootfs/proc
-    ln -s data rootfs/proc
-    run --separate-stderr rt run "$ID"
-    [[ $status != 0 && -n $stderr ]]
-}
-
-@test "idmapped mount: the host's ids appear shifted" {
-    mkdir source
-    echo x >source/file
-    chown 1000:1000 source/file
-    mount_add '{"destination": "/mnt", "source": "source", "options": ["bind"],
-        "uidMappings": [{"containerID": 1000, "hostID": 5000, "size": 10}],
-        "gidMappings": [{"containerID": 1000, "hostID": 6000, "size": 10}]}'
-    inside stat /mnt/file
-    expect '.uid == 5000 and .gid == 6000'
-    [[ $(stat -c %u:%g source/file) == 1000:1000 ]]
-}
-
-@test "default devices and links" {
-    local device
-    inside report
-    for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
-        IFS=: read -r name major minor <<<"$device"
-        expect --arg n "$name" --argjson a "$major" --argjson i "$minor" '.dev[$n] | .type == "char" and .major == $a and .minor == $i and .mode == (6*64+6*8+6)'
-    done
-    expect '.dev.fd.link == "/proc/self/fd" and .dev.stdin.link == "/proc/self/fd/0" and .dev.stdout.link == "/proc/self/fd/1" and .dev.stderr.link == "/proc/self/fd/2"'
-    expect '.dev.ptmx.link | test("pts/ptmx$")'
-    inside write /dev/null x + try-open /dev/zero r + try-open /dev/urandom r
-    [[ $(grep -c null <<<"$output") -ge 3 && $output != *EPERM* ]]
-}
-
-@test "listed devices: nodes of each type with mode and owner, in directories that are made" {
-    config '.linux.devices = [
-        {"path": "/dev/mem2", "type": "c", "major": 1, "minor": 1, "fileMode": 416, "uid": 3, "gid": 4},
-        {"path": "/dev/deep/er/loop", "type": "b", "major": 7, "minor": 0, "fileMode": 384},
-        {"path": "/dev/pipe", "type": "p", "fileMode": 420}]'
-    inside report
-    expect '.dev.mem2 | .type == "char" and .major == 1 and .minor == 1 and .mode == 416 and .uid == 3 and .gid == 4'
-    expect '.dev.pipe.type == "fifo" and .dev.deep.type == "dir"'
-    inside stat /dev/deep/er/loop
-    expect '.type == "block" and .major == 7 and .mode == 384'
-}
-
-@test "a device of an unknown type" {
-    config '.linux.devices = [{"path": "/dev/x", "type": "z", "major": 1, "minor": 1}]'
-    fails 1 /linux/devices/0 -- rt run "$ID"
 }
 
 @test "masked files read as empty, masked directories as empty, read-only paths refuse writes" {
@@ -226,19 +169,3 @@ load helpers
     [[ $result == 0 ]]
 }
 
-@test "--no-pivot works on a root that pivot_root cannot leave" {
-    program exit 6
-    run -6 rt run --no-pivot "$ID"
-}
-
-@test "cgroup mount: read-only view of the container's own cgroup" {
-    inside list /sys/fs/cgroup + write /sys/fs/cgroup/cgroup.freeze 1 + cat /sys/fs/cgroup/cgroup.procs
-    [[ ${lines[0]} == *cgroup.procs* && ${lines[1]} == *EROFS* && ${lines[2]} == 1 ]]
-}
-
-@test "mounts need an absolute destination" {
-    mount_add '{"destination": "mnt", "type": "tmpfs", "source": "tmpfs"}'
-    run --separate-stderr rt run "$ID"
-    # 1.0 and 1.1 of the specification differ: a relative one is refused, or taken from the root with a word in the log.
-    [[ $status == 0 ]] || says "$stderr" /mounts/7/destination
-}

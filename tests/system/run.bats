@@ -61,6 +61,7 @@ load helpers
     [[ $status == 0 && $output == "hello there" && $stderr == "from inside" ]]
 }
 
+# spec: FD-03
 @test "a closed standard input does not stop anything, and is not replaced by a host file" {
     program say alive + list /proc/self/fd
     run --separate-stderr rt run "$ID" <&-
@@ -149,6 +150,7 @@ load helpers
     [[ $failed == 0 ]]
 }
 
+# spec: FD-01 FD-02
 @test "descriptors of the caller do not leak in; --preserve-fds passes those asked for" {
     program report
     exec 7</etc/hostname 8</etc/hostname
@@ -162,6 +164,7 @@ load helpers
     exec 5<&- 7<&- 8<&-
 }
 
+# spec: FD-02
 @test "LISTEN_FDS: the sockets come first, and LISTEN_PID is the process itself" {
     program report
     run --separate-stderr bash -c 'export LISTEN_FDS=1 LISTEN_PID=$$; exec 3</etc/hostname 4</etc/hostname 5</etc/hostname; exec "$@"' - \

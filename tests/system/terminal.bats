@@ -19,6 +19,7 @@ receiver() {
 }
 terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
 
+# spec: DDEV-07 TTY-01 TTY-06
 @test "console-socket: one message, one descriptor, and the container on the other end" {
     receiver relay
     program report
@@ -29,10 +30,14 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     output=$(tail -n +2 "$BATS_TEST_TMPDIR/terminal" | tr -d '\r')
     expect '.tty == "/dev/pts/0" and .controlling_tty and .stdio_tty == [1, 1, 1] and .sid == 1'
     expect '.fds["0"] == "/dev/pts/0" and .dev.console.type == "char"'
+    # The very terminal: the first of its devpts.
+    expect '.dev.console.major == 136 and .dev.console.minor == 0'
+    expect_mount /dev/console '.type == "devpts" and .root == "/0"'
     status_becomes "$ID" stopped
     silently rt delete "$ID"
 }
 
+# spec: TTY-02 TTY-06
 @test "console-socket: consoleSize is the initial size; the process's user owns the terminal" {
     receiver size
     config '.process.consoleSize = {"height": 33, "width": 111} | .process.user = {"uid": 44, "gid": 55}'
@@ -89,9 +94,11 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     [[ $output == *"after=12"* ]]
 }
 
+# spec: TTY-07
 @test "wrong combinations: no socket for create, a socket without terminal, an absent socket" {
     program exit 0
     fails 1 console-socket -- rt create "$ID"
+    fails 1 console-socket -- rt run --detach "$ID"
     fails 1 "$BATS_TEST_TMPDIR/absent.sock" -- rt create --console-socket "$BATS_TEST_TMPDIR/absent.sock" "$ID"
     config '.process.terminal = false'
     fails 1 console-socket -- rt create --console-socket "$BATS_TEST_TMPDIR/absent.sock" "$ID"
@@ -104,4 +111,14 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     run --separate-stderr rt create --console-socket "$SOCKET" "$ID" </dev/null
     # With no devpts of its own there is no terminal inside: refused, in words that name it.
     [[ $status == 1 ]] && says "$stderr" "/dev/pt"
+}
+
+# spec: TTY-03
+@test "consoleSize without a terminal has no effect, whatever it is" {
+    config '.process.terminal = false | .process.consoleSize = {"height": 10, "width": 70000}'
+    program report
+    run_ok
+    expect '.tty == null and .controlling_tty == false and .stdio_tty == [0, 0, 0] and .rows == null'
+    config 'del(.process.terminal)'
+    run_ok
 }

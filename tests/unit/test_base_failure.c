@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #undef fail /* base/failure.h has the better claim to the name */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/failure.h"
@@ -40,6 +41,11 @@ static void filling_leaves_nothing_old(void **state)
     assert_int_equal(fail_config(&why, "/a/b", "second"), -1);
     failure_hint(&why, "do %s", "this");
     assert_string_equal(render(), "second (config.json /a/b); do this");
+    why.line = 7;
+    assert_string_equal(render(), "config.json line 7 (/a/b): second; do this");
+    snprintf(why.document, sizeof(why.document), "process document");
+    why.pointer[0] = why.hint[0] = '\0';
+    assert_string_equal(render(), "process document line 7: second");
     assert_int_equal(fail(&why, FAILURE_BUG, "third"), -1);
     assert_string_equal(render(), "third");
 }
@@ -155,6 +161,25 @@ static void words_of_a_config_are_no_format(void **state)
     assert_string_equal(render(), "%n: '%n%s%999999d' (config.json /%s%n); %n");
 }
 
+static void another_document_is_named(void **state)
+{
+    (void)state;
+    char line[256];
+    IGNORE_RESULT(fail_config(&why, "/user/uid", "wrong"));
+    failure_render(&why, line, sizeof(line));
+    assert_string_equal(line, "wrong (config.json /user/uid)");
+    assert_int_equal(failure_document(&why, "process document"), -1);
+    IGNORE_RESULT(failure_hint(&why, "cure it"));
+    failure_render(&why, line, sizeof(line));
+    assert_string_equal(line, "wrong (process document /user/uid); cure it");
+    /* Without a pointer there is nothing to say about a document. */
+    why.pointer[0] = '\0';
+    failure_render(&why, line, sizeof(line));
+    assert_string_equal(line, "wrong; cure it");
+    IGNORE_RESULT(fail(&why, FAILURE_BUG, "new"));
+    assert_string_equal(why.document, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +191,7 @@ int main(void)
         cmocka_unit_test(the_largest_failure_fits_its_reader),
         cmocka_unit_test(rendering_into_little_room),
         cmocka_unit_test(words_of_a_config_are_no_format),
+        cmocka_unit_test(another_document_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

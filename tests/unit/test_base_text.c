@@ -97,6 +97,94 @@ static void signed_numbers(void **state)
     }
 }
 
+static void sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes;
+        int result;
+    } rows[] = {
+        {"0", 0, 0},
+        {"1000", 1000, 0},
+        {"-1", -1, 0},
+        {"5b", 5, 0},
+        {"1k", 1024, 0},
+        {"512M", 536870912, 0},
+        {"512mb", 536870912, 0},
+        {"64KiB", 65536, 0},
+        {"2GIB", 2147483648, 0},
+        {"1.5g", 1610612736, 0},
+        {"0.25k", 256, 0},
+        {"1.1", 1, 0},
+        {"1t", 1099511627776, 0},
+        {"7E", 8070450532247928832, 0},
+        {"9223372036854775807", INT64_MAX, 0},
+        {"9223372036854775808", 0, -ERANGE},
+        {"8e", 0, -ERANGE},
+        {"99999999999999999999999999999999999", 0, -EINVAL},
+        {"", 0, -EINVAL},
+        {"M", 0, -EINVAL},
+        {"-2", 0, -EINVAL},
+        {"-1M", 0, -EINVAL},
+        {"+5", 0, -EINVAL},
+        {" 5", 0, -EINVAL},
+        {"5 M", 0, -EINVAL},
+        {"1.", 0, -EINVAL},
+        {".5g", 0, -EINVAL},
+        {"1..5g", 0, -EINVAL},
+        {"1.0000000000000000001g", 0, -EINVAL},
+        {"5x", 0, -EINVAL},
+        {"5MM", 0, -EINVAL},
+        {"5Mi5", 0, -EINVAL},
+        {"0x10", 0, -EINVAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t bytes = 4711;
+        assert_int_equal(text_to_size(rows[i].text, &bytes), rows[i].result);
+        assert_true(bytes == (rows[i].result == 0 ? rows[i].bytes : 4711));
+    }
+}
+
+static void durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t microseconds;
+        int result;
+    } rows[] = {
+        {"0", 0, 0},
+        {"0s", 0, 0},
+        {"5s", 5000000, 0},
+        {"250ms", 250000, 0},
+        {"10us", 10, 0},
+        {"10\u00b5s", 10, 0},
+        {"1m30s", 90000000, 0},
+        {"1h0m0.5s", 3600500000, 0},
+        {"1.5h", 5400000000, 0},
+        {"0.0000019s", 1, 0},
+        {"2147483647h", INT64_C(7730941129200000000), 0},
+        {"2147483647h2147483647h", 0, -ERANGE},
+        {"2147483648s", 0, -ERANGE},
+        {"99999999999999999999s", 0, -ERANGE},
+        {"", 0, -EINVAL},
+        {"5", 0, -EINVAL},
+        {"-5s", 0, -EINVAL},
+        {"s", 0, -EINVAL},
+        {".5s", 0, -EINVAL},
+        {"5 s", 0, -EINVAL},
+        {"5d", 0, -EINVAL},
+        {"5s3", 0, -EINVAL},
+        {"1s,", 0, -EINVAL},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t microseconds = 4711;
+        assert_int_equal(text_to_duration(rows[i].text, &microseconds), rows[i].result);
+        assert_true(microseconds == (rows[i].result == 0 ? rows[i].microseconds : 4711));
+    }
+}
+
 static void predicates(void **state)
 {
     (void)state;
@@ -253,28 +341,26 @@ static void pointer_tokens(void **state)
     (void)state;
     static const struct {
         const char *name;
-        size_t size;
         const char *token;
     } rows[] = {
-        {"eth0", 64, "eth0"},
-        {"net/ipv4/conf/a~b", 64, "net~1ipv4~1conf~1a~0b"},
-        {"~/", 64, "~0~1"},
-        {"~1", 64, "~01"},
-        {"a\033b\n", 64, "a?b "},
-        {"", 64, ""},
-        {"abcdef", 4, "abc"},
+        {"eth0", "eth0"},
+        {"net/ipv4/conf/a~b", "net~1ipv4~1conf~1a~0b"},
+        {"~/", "~0~1"},
+        {"~1", "~01"},
+        {"a\033b\n", "a?b "},
+        {"", ""},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        char out[64];
+        char out[POINTER_TOKEN_SIZE];
         print_message("# row %zu\n", i);
-        text_pointer_token(out, rows[i].size, rows[i].name, strlen(rows[i].name));
+        text_pointer_token(out, rows[i].name, strlen(rows[i].name));
         assert_string_equal(out, rows[i].token);
     }
-    char long_name[1000], out[1000];
+    char long_name[1000], out[POINTER_TOKEN_SIZE];
     memset(long_name, '/', sizeof(long_name));
-    text_pointer_token(out, sizeof(out), long_name, sizeof(long_name));
-    assert_true(strlen(out) >= 200 && strlen(out) < 256 && strlen(out) % 2 == 0);
-    text_pointer_token(out, sizeof(out), "a\0b", 3);
+    text_pointer_token(out, long_name, sizeof(long_name));
+    assert_true(strlen(out) >= 60 && strlen(out) < sizeof(out) && strlen(out) % 2 == 0);
+    text_pointer_token(out, "a\0b", 3);
     assert_string_equal(out, "a?b");
 }
 
@@ -283,6 +369,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsigned_numbers),
         cmocka_unit_test(signed_numbers),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(durations),
         cmocka_unit_test(predicates),
         cmocka_unit_test(buffer_grows),
         cmocka_unit_test(sanitize_rows),

@@ -148,6 +148,7 @@ static struct spec_device_rule random_rule(void)
     return rule;
 }
 
+/* spec: RDEV-02 RDEV-05 RDEV-06 RDEV-08 */
 static void random_lists_agree_with_the_reference(void **state)
 {
     (void)state;
@@ -179,6 +180,7 @@ static const struct spec_device_rule deny_all = {.type = 'a', .read = true, .wri
 static const struct spec_device_rule allow_all = {
     .allow = true, .type = 'a', .read = true, .write = true, .mknod = true};
 
+/* spec: RDEV-09 */
 static void no_program_where_everything_is_allowed(void **state)
 {
     struct spec_device_rule rules[] = {deny_all, allow_all, {.allow = true, .type = 'c', .read = true}};
@@ -193,6 +195,7 @@ static void no_program_where_everything_is_allowed(void **state)
 }
 
 /* RDEV-02's own example: deny all, allow 10:229 rw, deny 10:229 w => only reading works. */
+/* spec: RDEV-02 */
 static void a_later_rule_overrides_the_bits_it_names(void **state)
 {
     struct spec_device_rule rules[] = {
@@ -222,6 +225,7 @@ static void default_is_denial(void **state)
     assert_int_equal(run(&program, 'c', 1, 11, READ), 0);
 }
 
+/* spec: RDEV-08 */
 static void defaults_cannot_be_denied(void **state)
 {
     static const uint32_t always[][2] = {{1, 3}, {1, 5}, {1, 7},   {1, 8},    {1, 9},

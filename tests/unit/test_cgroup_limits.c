@@ -78,6 +78,7 @@ static void expect_refusal(const char *pointer)
 #define NO ((struct optional_bool){true, false})
 #define TEXT(s) ((char *)(uintptr_t)(s))
 
+/* spec: RMEM-12 RMEM-13 RMEM-14 */
 static void nothing_asked_for_writes_nothing(void **state)
 {
     struct limits limits = {.count = 7};
@@ -100,7 +101,8 @@ static void nothing_asked_for_writes_nothing(void **state)
     assert_int_equal(limits.count, 0);
 }
 
-static void memory(void **state)
+/* spec: RMEM-01 RMEM-02 RMEM-03 RMEM-04 RMEM-05 RMEM-06 RMEM-07 RMEM-08 RMEM-09 RMEM-10 RMEM-21 RUNI-05 */
+static void memory_limits_are_converted(void **state)
 {
     (void)state;
     resources.memory.limit = I64(104857600);
@@ -121,6 +123,9 @@ static void memory(void **state)
     expect("memory.swap.max=max!dm");
     resources.memory.limit = I64(64 << 20), resources.memory.reservation = I64(32 << 20);
     expect("memory.max=67108864; memory.low=33554432");
+    /* The order: swap before the limit, or the kernel would begin to swap. */
+    resources.memory.limit = I64(64 << 20), resources.memory.reservation = I64(32 << 20), resources.memory.swap = I64(96 << 20);
+    expect("memory.swap.max=33554432; memory.max=67108864; memory.low=33554432");
     resources.memory.reservation = I64(-1);
     expect("memory.low=max");
     resources.memory.limit = I64(64 << 20), resources.memory.check_before_update = YES;
@@ -142,12 +147,13 @@ static void memory(void **state)
     expect_refusal("/linux/resources/memory/swap");
 }
 
-static void shares(void **state)
+/* spec: RCPU-02 RCPU-03 RCPU-04 RUNI-05 */
+static void shares_become_a_weight(void **state)
 {
     static const uint64_t rows[][2] = {
         {1, 1},      {2, 1},        {3, 2},         {10, 4},         {100, 17},       {256, 35},
         {512, 59},   {1000, 99},    {1024, 100},    {1025, 101},     {2048, 174},     {4096, 303},
-        {8192, 532}, {65536, 3023}, {131072, 5478}, {262144, 10000}, {262145, 10000}, {UINT64_MAX, 10000},
+        {8192, 532}, {65536, 3023}, {131072, 5478}, {262143, 10000}, {262144, 10000}, {262145, 10000}, {UINT64_MAX, 10000},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
@@ -164,7 +170,9 @@ static void shares(void **state)
     expect("cpu.weight=59");
 }
 
-static void cpu(void **state)
+/* spec: RCPU-05 RCPU-06 RCPU-07 RCPU-08 RCPU-09 RCPU-10 RCPU-11 RCPU-12 RCPU-13 RCPU-14 RCPU-15 RCPU-16
+ * RCPU-17 */
+static void cpu_limits_are_converted(void **state)
 {
     (void)state;
     resources.cpu.quota = I64(20000);
@@ -195,7 +203,8 @@ static void cpu(void **state)
     expect_refusal("/linux/resources/cpu/realtimePeriod");
 }
 
-static void io(void **state)
+/* spec: RIO-02 RIO-03 RIO-04 RIO-05 RIO-08 RIO-09 RIO-12 RIO-16 RIO-20 RIO-24 RIO-28 RUNI-05 */
+static void io_limits_are_converted(void **state)
 {
     static const uint64_t weights[][2] = {{10, 1}, {11, 11}, {100, 910}, {300, 2930}, {500, 4950}, {1000, 10000}};
     struct limits limits;
@@ -230,7 +239,8 @@ static void io(void **state)
     expect_refusal("/linux/resources/blockIO/weightDevice/1/leafWeight");
 }
 
-static void hugetlb(void **state)
+/* spec: RHUG-01 RHUG-02 RHUG-03 RHUG-04 */
+static void hugetlb_limits_are_converted(void **state)
 {
     static const char *const bad[] = {"64kB",  "../memory", "2mb", "02MB", "MB",
                                       "2MB/x", "2MBB",      "",    "2 MB", "99999999999999999MB"};
@@ -245,7 +255,8 @@ static void hugetlb(void **state)
     }
 }
 
-static void pids(void **state)
+/* spec: RPID-01 RPID-03 RPID-04 */
+static void pids_limits_are_converted(void **state)
 {
     static const struct {
         int64_t limit;
@@ -262,7 +273,8 @@ static void pids(void **state)
     }
 }
 
-static void rdma(void **state)
+/* spec: RRDM-01 RRDM-02 RRDM-03 RRDM-05 */
+static void rdma_limits_are_converted(void **state)
 {
     struct spec_rdma_limit limits[] = {
         {TEXT("mlx5_1"), U64(3), U64(10000)}, {TEXT("rxe0"), {0}, U64(5)}, {TEXT("none"), {0}, {0}}};
@@ -271,10 +283,11 @@ static void rdma(void **state)
     expect("rdma.max=mlx5_1 hca_handle=3 hca_object=10000; rdma.max=rxe0 hca_object=5");
     limits[0].device = TEXT("a hca_object=max\nb");
     resources.rdma = limits, resources.rdma_count = 1;
-    expect_refusal("/linux/resources/rdma");
+    expect_refusal("/linux/resources/rdma/a hca_object=max b");
 }
 
-static void unified(void **state)
+/* spec: RUNI-03 RUNI-07 */
+static void unified_values_come_last_and_line_by_line(void **state)
 {
     struct string_pair pair = {TEXT("memory.high"), TEXT("1000000000")};
     (void)state;
@@ -296,9 +309,13 @@ static void unified(void **state)
     expect("cgroup.freeze=1!l");
     static const char *const bad[] = {"../x",    "memory/max", "memory",      ".max",
                                       "memory.", "",           "memory.ma x", "memory.max\n"};
+    static const char *const pointers[] = {
+        "/linux/resources/unified/..~1x",  "/linux/resources/unified/memory~1max", "/linux/resources/unified/memory",
+        "/linux/resources/unified/.max",   "/linux/resources/unified/memory.",     "/linux/resources/unified/",
+        "/linux/resources/unified/memory.ma x", "/linux/resources/unified/memory.max "};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         UNIFIED(bad[i], "1");
-        expect_refusal("/linux/resources/unified");
+        expect_refusal(pointers[i]);
     }
     UNIFIED("cgroup.procs", "1");
     expect_refusal("/linux/resources/unified/cgroup.procs");
@@ -308,11 +325,14 @@ static void unified(void **state)
     expect_refusal("/linux/resources/unified/cgroup.kill");
 }
 
-static void what_v2_cannot_do(void **state)
+/* spec: RMEM-15 RMEM-16 RMEM-17 RNET-01 RNET-02 RNET-03 RUNI-06 */
+static void what_cgroup_v2_cannot_do_is_refused(void **state)
 {
     struct spec_net_priority priority = {TEXT("eth0"), 1};
     (void)state;
     resources.memory.swappiness = U64(60);
+    expect_refusal("/linux/resources/memory/swappiness");
+    resources.memory.swappiness = U64(101);
     expect_refusal("/linux/resources/memory/swappiness");
     resources.memory.disable_oom_killer = YES;
     expect_refusal("/linux/resources/memory/disableOOMKiller");
@@ -321,7 +341,7 @@ static void what_v2_cannot_do(void **state)
     resources.network_class_id = U64(1048577);
     expect_refusal("/linux/resources/network/classID");
     resources.network_priorities = &priority, resources.network_priorities_count = 1;
-    expect_refusal("/linux/resources/network/priorities");
+    expect_refusal("/linux/resources/network/priorities/0/priority");
 }
 
 static void controllers_that_limits_need(void **state)
@@ -400,6 +420,26 @@ static int annotate(const char *name, const char *value)
     return properties_of_annotations(&map, &arena, &properties, &why);
 }
 
+/* What an update that is taken back tells systemd: the files' content as it reads. */
+static void properties_of_what_files_hold(void **state)
+{
+    struct cgroup_write writes[] = {
+        {.file = "memory.max", .value = "max"}, {.file = "memory.low", .value = "0"},       {.file = "cpu.max", .value = "max 100000"},
+        {.file = "cpu.weight", .value = "0"},   {.file = "cpuset.cpus", .value = "\n"}, {.file = "cpuset.mems", .value = "0"},
+        {.file = "io.weight", .value = "default 100"},
+    };
+    (void)state;
+    properties = (struct systemd_properties){0};
+    properties_of_limits(&(struct limits){writes, ARRAY_LENGTH(writes)}, &arena, &properties);
+    assert_true(property("MemoryMax")->number == UINT64_MAX);
+    assert_int_equal(property("MemoryLow")->number, 0);
+    assert_true(property("CPUQuotaPerSecUSec")->number == UINT64_MAX);
+    assert_null(property("CPUWeight")); /* of an idle cgroup: systemd has no 0 */
+    assert_int_equal(property("AllowedCPUs")->bytes_count, 0);
+    assert_int_equal(property("AllowedMemoryNodes")->bytes_count, 1);
+    assert_int_equal(property("IOWeight")->number, 100);
+}
+
 static void annotations_are_typed(void **state)
 {
     static const struct {
@@ -469,17 +509,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_asked_for_writes_nothing, fresh, fresh),
-        cmocka_unit_test_setup_teardown(memory, fresh, fresh),
-        cmocka_unit_test_setup_teardown(shares, fresh, fresh),
-        cmocka_unit_test_setup_teardown(cpu, fresh, fresh),
-        cmocka_unit_test_setup_teardown(io, fresh, fresh),
-        cmocka_unit_test_setup_teardown(hugetlb, fresh, fresh),
-        cmocka_unit_test_setup_teardown(pids, fresh, fresh),
-        cmocka_unit_test_setup_teardown(rdma, fresh, fresh),
-        cmocka_unit_test_setup_teardown(unified, fresh, fresh),
-        cmocka_unit_test_setup_teardown(what_v2_cannot_do, fresh, fresh),
+        cmocka_unit_test_setup_teardown(memory_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(shares_become_a_weight, fresh, fresh),
+        cmocka_unit_test_setup_teardown(cpu_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(io_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(hugetlb_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(pids_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(rdma_limits_are_converted, fresh, fresh),
+        cmocka_unit_test_setup_teardown(unified_values_come_last_and_line_by_line, fresh, fresh),
+        cmocka_unit_test_setup_teardown(what_cgroup_v2_cannot_do_is_refused, fresh, fresh),
         cmocka_unit_test_setup_teardown(controllers_that_limits_need, fresh, fresh),
         cmocka_unit_test_setup_teardown(properties_of_all_limits, fresh, fresh),
+        cmocka_unit_test_setup_teardown(properties_of_what_files_hold, fresh, fresh),
         cmocka_unit_test_setup_teardown(annotations_are_typed, fresh, fresh),
         cmocka_unit_test_setup_teardown(bad_annotations_are_refused, fresh, fresh),
     };

@@ -35,6 +35,7 @@ static int resolve(enum cgroup_manager manager, enum path_privilege privilege, c
     return path_resolve(&question, &arena, ret_place, &why);
 }
 
+/* spec: CGP-02 CGP-03 CGP-04 CGP-06 */
 static void cgroupfs_places(void **state)
 {
     static const struct {
@@ -84,7 +85,8 @@ static void rootless_without_a_place(void **state)
     assert_string_equal(place.path, "/rel");
 }
 
-static void refusals(void **state)
+/* spec: CGP-07 CGP-12 */
+static void cgroup_paths_that_are_refused(void **state)
 {
     static char component[NAME_MAX + 2], whole[PATH_MAX + 1];
     memset(component, 'x', sizeof component - 1);
@@ -101,8 +103,8 @@ static void refusals(void **state)
         {CGROUP_MANAGER_FS, "./", "no cgroup of its own"},
         {CGROUP_MANAGER_FS, "/a\nb", "control byte"},
         {CGROUP_MANAGER_FS, "system.slice:crun:c1", "slice:prefix:name"},
-        {CGROUP_MANAGER_FS, component, "longer than"},
-        {CGROUP_MANAGER_FS, whole, "longer than"},
+        {CGROUP_MANAGER_FS, component, "at most 255 bytes, found 256"},
+        {CGROUP_MANAGER_FS, whole, "has less than"},
         {CGROUP_MANAGER_SYSTEMD, "foo", "slice:prefix:name"},
         {CGROUP_MANAGER_SYSTEMD, "/foo/bar", "slice:prefix:name"},
         {CGROUP_MANAGER_SYSTEMD, "a.slice:b", "slice:prefix:name"},
@@ -133,6 +135,7 @@ static void refusals(void **state)
     assert_non_null(strstr(why.hint, "--systemd-cgroup"));
 }
 
+/* spec: CGP-06 CGP-12 */
 static void systemd_places(void **state)
 {
     static const struct {
@@ -199,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(cgroupfs_places, clear),
         cmocka_unit_test_teardown(rootless_without_a_place, clear),
-        cmocka_unit_test_teardown(refusals, clear),
+        cmocka_unit_test_teardown(cgroup_paths_that_are_refused, clear),
         cmocka_unit_test_teardown(systemd_places, clear),
         cmocka_unit_test_teardown(random_words_stay_below_the_mount, clear),
     };

@@ -127,7 +127,11 @@ static int read_n(const char *text, size_t length)
     arena_done(&arena);
     memset(&sample, 0, sizeof(sample));
     memset(&why, 0, sizeof(why));
-    return json_read(&sample_type, text, length, &arena, &sample, &why);
+    if (json_read(&sample_type, text, length, &arena, &sample, &why) == 0)
+        return 0;
+    if (why.line > 0)
+        failure_context(&why, "%s line %u", failure_document_name(&why), why.line); /* so that one string shows both */
+    return -1;
 }
 
 static void accept(const char *text)
@@ -137,6 +141,126 @@ static void accept(const char *text)
 }
 
 struct bad { const char *text, *pointer, *sentence; };
+
+/* ---- all findings at once ---- */
+
+/* "line pointer: text" of each finding, one a line. */
+static char *collect(const char *text, int expected)
+{
+    static char all[4096];
+    struct findings findings;
+    size_t used = 0;
+    arena_done(&arena);
+    memset(&sample, 0, sizeof(sample));
+    findings_collect(&findings, &why);
+    if (json_read_all(&sample_type, text, strlen(text), &arena, &sample, &findings) != expected)
+        fail_msg("%s: expected %d", text, expected);
+    all[0] = '\0';
+    for (size_t i = 0; i < findings.count; i++)
+        used += (size_t)snprintf(all + used, sizeof(all) - used, "%u %s: %s\n", findings.items[i].line, findings.items[i].pointer,
+                                 findings.items[i].text);
+    findings_done(&findings);
+    return all;
+}
+
+struct many { const char *text, *found; };
+
+static void all_findings(void **state)
+{
+    static const struct many cases[] = {
+        {"{\"flag\":1,\n\"text\":5,\n\"u64\":7,\"u32\":1}",
+         "1 /flag: expected true or false, found the number 1\n"
+         "2 /text: expected a string, found the number 5\n"
+         "3 /u32: expected an integer from 5 to 4294967294, found the number 1\n"},
+        /* The wrong value may be anything, and what is in it is not looked at. */
+        {"{\"flag\":{\"a\":[{\"flag\":1}]},\"list\":{\"x\":1},\"nested\":[[{}]],\"u64\":[\"\"],\"numbers\":\"\"}",
+         "1 /flag: expected true or false, found an object\n1 /list: expected an array of strings, found an object\n"
+         "1 /nested: expected an object, found an array\n"
+         "1 /u64: expected an integer from 0 to 18446744073709551615, found an array\n"
+         "1 /numbers: expected an array of integers, found the string \"\"\n"},
+        /* A member that was refused is not missing, one that is null is. */
+        {"{\"nested\":{\"inner\":1},\"parts\":[{\"name\":2},{\"name\":null},{\"size\":1}]}",
+         "1 /nested/inner: expected a string, found the number 1\n1 /parts/0/name: expected a string, found the number 2\n"
+         "1 /parts/1/name: expected a string, found null\n1 /parts/2/name: the required member \"name\" is missing\n"},
+        {"{\"neededList\":[1,2],\"list\":[null,\"a\"],\"letter\":\"ab\",\"chosen\":\"x\\u0000\"}",
+         "1 /neededList/0: expected a string, found the number 1\n1 /neededList/1: expected a string, found the number 2\n"
+         "1 /list/0: expected an absolute path, found null\n1 /list/1: expected an absolute path, found the string \"a\"\n"
+         "1 /letter: expected one letter, found the string \"ab\"\n"
+         "1 /chosen: a NUL byte (\\u0000) is not allowed in this string\n"},
+        {"{\"map\":{\"x\":1,\"#y\":1,\"\":\"\"},\"named\":{\"a\":1,\"b\":{\"name\":\"\"}},\"closed\":{\"q\":[{}],\"inner\":\"\"}}",
+         "1 /map/x: expected a text that begins with # as the member name, found the string \"x\"\n"
+         "1 /map/#y: expected a string, found the number 1\n1 /map/: an empty member name is not allowed here\n"
+         "1 /named/a: expected an object, found the number 1\n1 /closed/q: no such thing\n"},
+        {"{\"flag\":true,\n\"flag\":{\"x\":1},\n\"y\":1,\n\"x\":1,\n\"y\":2,\n\"x\":3,\n\"y\":4}",
+         "2 /flag: this member name occurs twice in one object\n5 /y: this member name occurs twice in one object\n"
+         "6 /x: this member name occurs twice in one object\n7 /y: this member name occurs twice in one object\n"},
+        /* What only several members show is not judged where one of them was refused. */
+        {"{\"text\":\"unfinished\",\"flag\":1}", "1 /flag: expected true or false, found the number 1\n"},
+        {"{\"placed\":[{\"name\":\"bad\"},{\"name\":1},{\"name\":\"ok\"}]}",
+         "1 /placed/0: a bad part\n1 /placed/1/name: expected a string, found the number 1\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_string_equal(collect(cases[i].text, 0), cases[i].found);
+    assert_string_equal(sample.placed, "2:ok;"); /* an element keeps its own number */
+
+    /* What is no JSON ends it. */
+    assert_string_equal(collect("{\"flag\":1,\n\"x\":}", -1),
+                        "1 /flag: expected true or false, found the number 1\n"
+                        "2 /x: not valid JSON: unallowed token at this point in JSON text\n");
+    assert_string_equal(collect("", -1), "0 : sample is empty\n");
+    assert_string_equal(collect("[{\"flag\":1}]", 0), "1 : expected an object, found an array\n");
+}
+
+/* The structs after refusals: refused values absent, the elements that are left in order. */
+static void what_is_left(void **state)
+{
+    (void)state;
+    collect("{\"flag\":true,\"u64\":\"x\",\"text\":1,\"nested\":{\"inner\":1},\"list\":[\"/a\",1,\"/b\"],\"numbers\":[1,\"\",2],"
+            "\"map\":{\"#a\":\"1\",\"b\":\"2\",\"#c\":\"3\"},\"parts\":[{\"size\":1},{\"name\":\"b\",\"size\":\"\"},{\"name\":\"c\"}]}", 0);
+    assert_true(sample.flag && sample.u64 == 0 && sample.text == NULL);
+    assert_false(sample.nested.set); /* its required member has no value */
+    assert_int_equal(sample.list.count, 2);
+    assert_string_equal(sample.list.items[1], "/b");
+    assert_true(sample.numbers_set && sample.numbers_count == 2 && sample.numbers[1] == 2);
+    assert_int_equal(sample.map.count, 2);
+    assert_string_equal(sample.map.items[1].key, "#c");
+    assert_int_equal(sample.parts_count, 2);
+    assert_string_equal(sample.parts[0].name, "b");
+    assert_string_equal(sample.parts[1].name, "c");
+}
+
+static void too_many_findings(void **state)
+{
+    struct text text = {0};
+    struct findings findings;
+    (void)state;
+    text_add(&text, "{\"list\":[1");
+    for (int i = 0; i < 3 * FINDINGS_LIMIT; i++)
+        text_add(&text, ",1");
+    text_add(&text, "]}");
+    findings_collect(&findings, &why);
+    memset(&sample, 0, sizeof(sample));
+    assert_int_equal(json_read_all(&sample_type, text.data, text.length, &arena, &sample, &findings), -1);
+    assert_int_equal(findings.count, FINDINGS_LIMIT);
+    findings_done(&findings);
+    text_done(&text);
+}
+
+static void lines(void **state)
+{
+    static const char text[] = "{\n\"a\": [1,\n {\"b~/c\": {\"d\":\n 5}},\n\n [2, [\"x\",\n null]]],\n \"e\": {\"a\": 1,\n \"\": true},\n\"\\u0066\": \"\"\n}\n";
+    static const struct { const char *pointer; unsigned line; } cases[] = {
+        {"", 1}, {"/a", 2}, {"/a/0", 2}, {"/a/1", 3}, {"/a/1/b~0~1c", 3}, {"/a/1/b~0~1c/d", 4}, {"/a/2", 6}, {"/a/2/0", 6},
+        {"/a/2/1/1", 7}, {"/e", 8}, {"/e/a", 8}, {"/e/", 9}, {"/f", 10},
+        /* Not there: what is around it. */
+        {"/g", 1}, {"/a/3", 2}, {"/a/1/x/y", 3}, {"/e/a/b", 8}, {"/a/2/1/2", 6}, {"/a/b", 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        if (json_line_of(text, sizeof(text) - 1, cases[i].pointer) != cases[i].line)
+            fail_msg("%s: line %u, expected %u", cases[i].pointer, json_line_of(text, sizeof(text) - 1, cases[i].pointer), cases[i].line);
+}
 
 static void refuse(const struct bad *bad)
 {
@@ -172,6 +296,7 @@ static void scalars(void **state)
     assert_true(sample.finished && sample.finished_saw_flag);
 }
 
+/* spec: JSON-04 */
 static void exact_integers(void **state)
 {
     (void)state;
@@ -183,6 +308,7 @@ static void exact_integers(void **state)
     assert_true(sample.i64 == 0 && sample.u64 == 0);
 }
 
+/* spec: JSON-06 */
 static void null_and_empty_are_absent(void **state)
 {
     (void)state;
@@ -220,6 +346,7 @@ static void collections(void **state)
     assert_true(sample.numbers_count == 3 && sample.numbers[1] == 100);
 }
 
+/* spec: EXT-01 */
 static void unknown_members(void **state)
 {
     (void)state;
@@ -231,6 +358,7 @@ static void unknown_members(void **state)
     assert_string_equal(sample.parts[0].name, "n");
 }
 
+/* spec: JSON-05 */
 static void wrong_values(void **state)
 {
     static const struct bad cases[] = {
@@ -299,7 +427,7 @@ static void wrong_values(void **state)
         {"{\"parts\":[{\"name\":\"a\"},[]]}", "/parts/1", "sample line 1: expected an object, found an array"},
         {"{\"parts\":[{\"name\":\"a\"},\n\n{\"size\":1\n}]}", "/parts/1/name",
          "sample line 3: the required member \"name\" is missing"},
-        {"{\"parts\":[{\"name\":null}]}", "/parts/0/name", "sample line 1: the required member \"name\" is missing"},
+        {"{\"parts\":[{\"name\":null}]}", "/parts/0/name", "sample line 1: expected a string, found null"},
         {"{\"named\":{\"a\":{\"name\":2}}}", "/named/a/name", "sample line 1: expected a string, found the number 2"},
         {"{\"named\":{\"a\":1}}", "/named/a", "sample line 1: expected an object, found the number 1"},
         {"{\"placed\":[{\"name\":\"ok\"},{\"name\":\"bad\"}]}", "/placed/1", "sample line 1: a bad part"},
@@ -311,6 +439,7 @@ static void wrong_values(void **state)
         refuse(&cases[i]);
 }
 
+/* spec: JSON-02 */
 static void duplicates(void **state)
 {
     static const char twice[] = "this member name occurs twice in one object";
@@ -338,6 +467,7 @@ static void duplicates(void **state)
     accept("{\"x\":{\"x\":{\"x\":1},\"y\":{\"x\":1}},\"y\":[{\"x\":1},{\"x\":1}]}");
 }
 
+/* spec: JSON-01 */
 static void not_json(void **state)
 {
     static const struct bad cases[] = {
@@ -488,6 +618,8 @@ int main(void)
         cmocka_unit_test(null_and_empty_are_absent), cmocka_unit_test(collections),
         cmocka_unit_test(unknown_members),   cmocka_unit_test(wrong_values),
         cmocka_unit_test(duplicates),        cmocka_unit_test(not_json),
+        cmocka_unit_test(all_findings),      cmocka_unit_test(what_is_left),
+        cmocka_unit_test(too_many_findings), cmocka_unit_test(lines),
         cmocka_unit_test(depth),             cmocka_unit_test(long_pointers_are_bounded),
         cmocka_unit_test(size_limit),        cmocka_unit_test(many_names),
         cmocka_unit_test(same_name_100000_times),

@@ -240,6 +240,27 @@ static void test_personality(void **state)
     check_refused(&spec, "/linux/personality/domain");
 }
 
+/* spec: AFF-06 */
+static void test_affinity_lists(void **state)
+{
+    static const char *const good[] = {"0", "0-3,7", "8191", "0-8191", "1, 2", " 1 - 3 , 5 ", "3,1,3", "007"};
+    static const char *const bad[] = {",", "-", "1-", "-1", "3-1", "0,,1", "0,", ",0", "1 2", "0-a", "a", "1-2-3", "8192",
+                                      "0-8192", "99999999", "18446744073709551616", " ", "0x1", "1;2", "1\n"};
+    struct spec spec = {.process = {.set = true, .exec_cpu_affinity = {.set = true}}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        spec.process.exec_cpu_affinity.initial = spec.process.exec_cpu_affinity.final = word(good[i]);
+        check_accepted(&spec);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        spec.process.exec_cpu_affinity.initial = NULL;
+        spec.process.exec_cpu_affinity.final = word(bad[i]);
+        check_refused(&spec, "/process/execCPUAffinity/final");
+        spec.process.exec_cpu_affinity.initial = word(bad[i]);
+        check_refused(&spec, "/process/execCPUAffinity/initial");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,7 +268,7 @@ int main(void)
         cmocka_unit_test(test_oom_score),          cmocka_unit_test(test_scheduler),
         cmocka_unit_test(test_scheduler_flags),    cmocka_unit_test(test_io_priority),
         cmocka_unit_test(test_memory_policy),      cmocka_unit_test(test_memory_policy_flags),
-        cmocka_unit_test(test_personality),
+        cmocka_unit_test(test_personality),        cmocka_unit_test(test_affinity_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* tests/unit/test_mount_options.c: every row MOPT of the requirements that words alone can show. */
 #include "rootfs/mount_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +186,17 @@ static void test_data(void **state)
     assert_int_equal(options.first_data, 0);
     assert_true(options.mode_given);
     assert_false(read_words("size=64k").mode_given);
-    assert_int_equal(read_words("auto,noauto,user,nouser,users,owner,group").data.count, 0);
+    struct strings one_word = {.items = (char *[]){arena_copy(&arena, "size=1k,,mode=7,context=\"a,b\",lower=a\\,b,")}, .count = 1};
+    struct failure why = {0};
+    assert_int_equal(mount_options_read(&one_word, "/mounts/3", &arena, &options, &why), 0);
+    assert_int_equal(options.data.count, 4);
+    assert_string_equal(options.data.items[1], "mode=7");
+    assert_string_equal(options.data.items[2], "context=\"a,b\"");
+    assert_string_equal(options.data.items[3], "lower=a\\,b");
+    assert_true(options.mode_given);
+    options = read_words("auto,noauto,user,nouser,users,owner,group,exec");
+    assert_int_equal(options.data.count, 0);
+    assert_int_equal(options.attributes.set, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 static void check_refused(const char *words, const char *pointer, const char *text)
@@ -207,18 +218,69 @@ static void test_refused(void **state)
     (void) state;
     check_refused("ro,src-nofollow", "/mounts/3/options/1", "src-nofollow");
     check_refused("dest-nofollow", "/mounts/3/options/0", "dest-nofollow");
-    check_refused("idmap=uids=0-1-10;gids=0-1-10", "/mounts/3/options/0", "idmap=");
     memset(large, 'a', 5000);
     check_refused(large, "/mounts/3/options/0", "4095");
     large[4094] = '\0';
     assert_int_equal(read_words(large).data.count, 1);
 }
 
-/* The features document: 62 words, sorted, each understood, none of them data. */
+static void check_range(const struct id_ranges *ranges, size_t index, struct id_range expected)
+{
+    assert_true(index < ranges->count);
+    const struct id_range *range = &ranges->items[index];
+    assert_int_equal(range->mapping.inside, expected.mapping.inside);
+    assert_int_equal(range->mapping.host, expected.mapping.host);
+    assert_int_equal(range->mapping.size, expected.mapping.size);
+    assert_int_equal(range->in_container, expected.in_container);
+}
+
+static void test_id_ranges(void **state)
+{
+    static const char *const wrong[] = {
+        "idmap=", "idmap=uids=0-1-10", "idmap=gids=0-1-10", "idmap=uids=0-1-10;gids=", "idmap=uids=0-1;gids=0-1-10",
+        "idmap=uids=0-1-10-3;gids=0-1-10", "idmap=uids=0-1-0;gids=0-1-10", "idmap=uids=0-1-x;gids=0-1-10",
+        "idmap=uids=0-1-10#;gids=0-1-10", "ridmap=uids=4294967295-0-2;gids=0-1-10", "idmap=uids=0-4294967295-2;gids=0-1-10",
+        "idmap=uids=0-1-10;uids=0-1-10;gids=0-1-10", "idmap=uids=0-1-10;gids=0-1-10;", "idmap=uids=0-@1-10;gids=0-1-10",
+        "idmap=uids=0--1-10;gids=0-1-10", "idmap=uids=0-4294967296-1;gids=0-1-10", "idmap=both",
+    };
+    struct mount_options options = read_words("bind,ridmap=gids=7-8-9;uids=0-1-10#@10-2000-5");
+
+    (void) state;
+    assert_int_equal(options.idmap, IDMAP_TREE);
+    assert_int_equal(options.uid_ranges.count, 2);
+    check_range(&options.uid_ranges, 0, (struct id_range){{0, 1, 10}, false});
+    check_range(&options.uid_ranges, 1, (struct id_range){{10, 2000, 5}, true});
+    assert_int_equal(options.gid_ranges.count, 1);
+    check_range(&options.gid_ranges, 0, (struct id_range){{7, 8, 9}, false});
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+        check_refused(wrong[i], "/mounts/3/options/0", "which ids are mapped");
+    assert_int_equal(read_words("idmap=uids=0-1-10;gids=0-1-10,idmap").uid_ranges.count, 0);
+    assert_int_equal(read_words("ridmap,idmap=uids=0-1-10;gids=0-1-10").idmap, IDMAP_THIS_MOUNT);
+}
+
+static void test_id_ranges_resolve(void **state)
+{
+    struct id_mapping items[] = {{0, 100000, 10}, {10, 5000, 1}, {20, 7000, 5}};
+    const struct id_mappings container = {items, ARRAY_LENGTH(items)};
+    struct id_range ranges[] = {{{0, 4294967290u, 5}, false}, {{50, 8, 3}, true}};
+    struct id_mappings mappings;
+
+    (void) state;
+    assert_int_equal(id_ranges_resolve(&(struct id_ranges){ranges, 2}, &container, &arena, &mappings), 0);
+    assert_int_equal(mappings.count, 3);
+    const struct id_mapping expected[] = {{0, 4294967290u, 5}, {50, 100008, 2}, {52, 5000, 1}};
+    assert_memory_equal(mappings.items, expected, sizeof(expected));
+    ranges[1].mapping.size = 4;
+    assert_int_equal(id_ranges_resolve(&(struct id_ranges){ranges, 2}, &container, &arena, &mappings), -ERANGE);
+    assert_int_equal(id_ranges_resolve(&(struct id_ranges){ranges + 1, 1}, &(struct id_mappings){NULL, 0}, &arena, &mappings),
+                     -ERANGE);
+}
+
+/* The features document: 63 words, sorted, each understood, none of them data. */
 static void test_words(void **state)
 {
     (void) state;
-    assert_int_equal(rootfs_mount_option_words_count(), 62);
+    assert_int_equal(rootfs_mount_option_words_count(), 63);
     for (size_t i = 0; i < rootfs_mount_option_words_count(); i++) {
         if (i > 0)
             assert_true(strcmp(rootfs_mount_option_words[i - 1], rootfs_mount_option_words[i]) < 0);
@@ -250,7 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags),   cmocka_unit_test(test_propagation), cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_data),    cmocka_unit_test(test_refused),     cmocka_unit_test(test_words),
-        cmocka_unit_test(test_superblock_keys),
+        cmocka_unit_test(test_superblock_keys), cmocka_unit_test(test_id_ranges),
+        cmocka_unit_test(test_id_ranges_resolve),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -18,6 +18,7 @@ static struct {
     bool all, detach, debug;
     const char *bundle, *pid_file, *log, *log_format;
     unsigned preserve;
+    struct strings env;
 } given;
 
 static const struct option_row rows[] = {
@@ -29,6 +30,7 @@ static const struct option_row rows[] = {
     {"log", 0, OPTION_TEXT, &given.log, "DEST", ""},
     {"log-format", 0, OPTION_TEXT, &given.log_format, "FORMAT", ""},
     {"preserve-fds", 0, OPTION_NUMBER, &given.preserve, "N", ""},
+    {"env", 'e', OPTION_TEXTS, &given.env, "NAME=VALUE", ""},
 };
 
 static struct failure why;
@@ -41,6 +43,7 @@ static int read_line(const char *line, enum options_order order)
 {
     char words[512];
     char *rest = words, *word;
+    free(given.env.items);
     memset(&given, 0, sizeof(given));
     memset(&why, 0, sizeof(why));
     snprintf(words, sizeof(words), "%s", line);
@@ -109,6 +112,23 @@ static void values(void **state)
             assert_int_equal(given.preserve, cases[i].preserve);
             assert_string_equal(positionals(), cases[i].rest);
         }
+}
+
+static void repeated_options_add_up(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line("exec -e A=1 --env B=2 -env=C=3 --env= c1 prog --env D=4", OPTIONS_FIRST), 0);
+    assert_int_equal(given.env.count, 4);
+    assert_string_equal(given.env.items[0], "A=1");
+    assert_string_equal(given.env.items[1], "B=2");
+    assert_string_equal(given.env.items[2], "C=3");
+    assert_string_equal(given.env.items[3], "");
+    assert_string_equal(positionals(), "c1 prog --env D=4");
+    assert_int_equal(read_line("exec c1", OPTIONS_FIRST), 0);
+    assert_int_equal(given.env.count, 0);
+    assert_int_equal(read_line("exec c1 --env", OPTIONS_FIRST), 0);
+    assert_int_equal(read_line("exec --env", OPTIONS_FIRST), -1);
+    assert_string_equal(why.text, "flag needs an argument: --env");
 }
 
 static void flags(void **state)
@@ -251,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),
+        cmocka_unit_test(repeated_options_add_up),
         cmocka_unit_test(flags),
         cmocka_unit_test(whole_names_win),
         cmocka_unit_test(refusals),

@@ -109,7 +109,7 @@ static void test_kinds_in_order(void **state)
     (void) state;
     add("/a", "ext4", "/s", "rbind");
     add("/b", "", "/s", "bind");
-    add("/c", "bind", "/s", "");
+    add("/c", "bind", "/s", "bind");
     add("/d", "tmpfs", NULL, "");
     add("/e", "cgroup", NULL, "ro");
     add("/d", NULL, NULL, "remount ro bind");
@@ -138,6 +138,7 @@ static void test_refused_mounts(void **state)
         {"/a", "bind", "/s", "rbind size=1k", "/mounts/0/options/1", "size=1k"},
         {"/a", "bind", NULL, "rbind", "/mounts/0/source", "no source"},
         {"/a", NULL, NULL, "ro", "/mounts/0/type", "no type"},
+        {"/a", "bind", "/s", "ro", "/mounts/0/type", "no filesystem of this type"},
         {"/a", "proc", "proc", "tmpcopyup", "/mounts/0", "tmpcopyup"},
         {"/a", "tmpfs", "tmpfs", "idmap", "/mounts/0", "only bind mounts"},
         {"/a", "bind", "/s", "bind idmap", "/mounts/0", "no mappings"},

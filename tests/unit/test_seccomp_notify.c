@@ -40,13 +40,19 @@ static int agent_teardown(void **state)
     return file_remove_tree_at(AT_FDCWD, directory_path);
 }
 
-static int agent_listen(const char *name, int type)
+static int agent_bind(const char *name, int type)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", directory_path, name);
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static int agent_listen(const char *name, int type)
+{
+    int fd = agent_bind(name, type);
     assert_int_equal(listen(fd, 4), 0);
     return fd;
 }
@@ -132,6 +138,38 @@ static void path_longer_than_an_address(void **state)
     sent_to(path, listening, 10);
 }
 
+/* What create asks, without the agent noticing: nothing is left to accept. */
+static void agent_found_or_not(void **state)
+{
+    static const struct { const char *name; int type, errnum; } rows[] = {
+        {"stream", SOCK_STREAM, 0}, {"datagram", SOCK_DGRAM, EPROTOTYPE}, {"absent", 0, ENOENT}, {"closed", -1, ECONNREFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct failure why = {0};
+        char path[128];
+        CLEANUP_FD int fd = -1;
+        if (rows[i].type > 0)
+            fd = agent_bind(rows[i].name, rows[i].type);
+        if (rows[i].type == SOCK_STREAM)
+            assert_int_equal(listen(fd, 4), 0);
+        if (rows[i].type < 0) {
+            fd = agent_bind(rows[i].name, SOCK_STREAM);
+            fd_close(&fd);
+        }
+        snprintf(path, sizeof(path), "%s/%s", directory_path, rows[i].name);
+        assert_int_equal(seccomp_find_agent(path, &why), rows[i].errnum == 0 ? 0 : -1);
+        assert_int_equal(why.errnum, rows[i].errnum);
+        if (rows[i].errnum != 0)
+            assert_string_equal(why.pointer, "/linux/seccomp/listenerPath");
+        if (rows[i].type == SOCK_STREAM) {
+            assert_int_equal(fd_set_nonblocking(fd, true), 0);
+            assert_int_equal(accept(fd, NULL, NULL), -1);
+            assert_int_equal(errno, EAGAIN);
+        }
+    }
+}
+
 static void failures(void **state)
 {
     struct failure why = {0};
@@ -156,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_document_one_descriptor, agent_setup, agent_teardown),
         cmocka_unit_test_setup_teardown(path_longer_than_an_address, agent_setup, agent_teardown),
+        cmocka_unit_test_setup_teardown(agent_found_or_not, agent_setup, agent_teardown),
         cmocka_unit_test_setup_teardown(failures, agent_setup, agent_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,8 @@ static void check_default_action(void **state)
     accepted(&p);
 }
 
-static void check_errno(void **state)
+/* spec: SECC-04 SECC-11 */
+static void errno_needs_an_action_that_has_one(void **state)
 {
     static const char *const without[] = {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG",         "SCMP_ACT_KILL",
                                           "SCMP_ACT_TRAP",  "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS"};
@@ -219,7 +220,8 @@ static void check_errno(void **state)
     refused(&p, "/linux/seccomp/defaultErrnoRet", "65536");
 }
 
-static void check_rules(void **state)
+/* spec: SECC-08 SECC-09 SECC-13 SECC-16 */
+static void a_rule_needs_its_parts(void **state)
 {
     struct profile p;
     (void)state;
@@ -243,7 +245,8 @@ static void check_rules(void **state)
     refused(&p, "/linux/seccomp/syscalls/0/args/0/op", "SCMP_CMP_XX");
 }
 
-static void check_word_lists(void **state)
+/* spec: SCFLAG-01 SCFLAG-02 SCFLAG-03 SCFLAG-04 */
+static void unknown_architectures_and_flags(void **state)
 {
     struct profile p;
     (void)state;
@@ -290,8 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(actions),       cmocka_unit_test(operators),        cmocka_unit_test(architectures),
-        cmocka_unit_test(flags),         cmocka_unit_test(check_default_action), cmocka_unit_test(check_errno),
-        cmocka_unit_test(check_rules),   cmocka_unit_test(check_word_lists), cmocka_unit_test(check_notify),
+        cmocka_unit_test(flags),         cmocka_unit_test(check_default_action), cmocka_unit_test(errno_needs_an_action_that_has_one),
+        cmocka_unit_test(a_rule_needs_its_parts),   cmocka_unit_test(unknown_architectures_and_flags), cmocka_unit_test(check_notify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

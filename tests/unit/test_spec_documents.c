@@ -184,7 +184,11 @@ static void features_document(void **state)
     assert_true(seen.modes.count == 7 && seen.flags.count == 3);
     assert_true(!seen.v1 && seen.v2 && seen.systemd && seen.systemd_user && seen.rdma && seen.seccomp);
     assert_true(seen.apparmor && !seen.selinux && seen.idmap && !seen.net && !seen.rdt);
-    assert_int_equal(seen.unsafe.count, 0);
+    size_t effective = 0;
+    while (spec_effective_annotations[effective] != NULL)
+        effective++;
+    assert_int_equal(seen.unsafe.count, effective);
+    assert_string_equal(seen.unsafe.items[0], ANNOTATION_STOP_SIGNAL);
     assert_string_equal(annotation(&seen, "run.oci.crun-lite.version"), "0.1.0");
     assert_string_equal(annotation(&seen, "io.github.seccomp.libseccomp.version"), "2.5.4");
     assert_string_equal(annotation(&seen, "org.opencontainers.runc.checkpoint.enabled"), "false");

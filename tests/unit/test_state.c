@@ -88,8 +88,10 @@ static struct state full_state(void)
         .created = words("2026-01-02T03:04:05.678901Z"),
         .owner = UINT32_MAX,
         .cgroup = {.manager = CGROUP_MANAGER_SYSTEMD, .path = words("/a:b/c"), .unit = words("u.scope"), .joined = true},
+        .resctrl = {.group = words("/"), .monitor = words("c1"), .shared = true, .made = true},
         .annotations = {pairs, 2},
         .new_pid_ns = true,
+        .no_process = true,
         .has_hooks = true,
     };
 }
@@ -110,7 +112,12 @@ static void expect_same(const struct state *a, const struct state *b)
     assert_true(text_equal(a->cgroup.path, b->cgroup.path));
     assert_true(text_equal(a->cgroup.unit, b->cgroup.unit));
     assert_int_equal(a->cgroup.joined, b->cgroup.joined);
+    assert_true(text_equal(a->resctrl.group, b->resctrl.group));
+    assert_true(text_equal(a->resctrl.monitor, b->resctrl.monitor));
+    assert_int_equal(a->resctrl.shared, b->resctrl.shared);
+    assert_int_equal(a->resctrl.made, b->resctrl.made);
     assert_int_equal(a->new_pid_ns, b->new_pid_ns);
+    assert_int_equal(a->no_process, b->no_process);
     assert_int_equal(a->has_hooks, b->has_hooks);
     assert_int_equal(a->annotations.count, b->annotations.count);
     for (size_t i = 0; i < a->annotations.count; i++) {
@@ -377,11 +384,41 @@ static void status_of_the_dead(void **state)
     assert_int_equal(state_status(&seen), STATUS_STOPPED);
 }
 
+static void resctrl_names_come_back(void **state)
+{
+    (void)state;
+    const struct resctrl_name names[] = {
+        {.group = words("c1"), .made = true},
+        {.group = words("c1"), .monitor = words("c1"), .made = true},
+        {.group = words("a:b c\t"), .shared = true},
+        {.group = words("/"), .monitor = words("c1"), .shared = true},
+        {.group = words("/"), .shared = true},
+    };
+    static const char *const bad[] = {"made", "made/own/c1", "made/own/c1/", "Made/own//g", "made/mine//g", "/own//g", "made:own::g"};
+    struct resctrl_name found;
+    assert_int_equal(state_keep_resctrl(&directory, &(struct resctrl_name){0}, &why), 0);
+    assert_int_equal(state_find_resctrl(&directory, &arena, &found), -ENOENT);
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        assert_int_equal(state_keep_resctrl(&directory, &names[i], &why), 0);
+        assert_int_equal(state_find_resctrl(&directory, &arena, &found), 0);
+        assert_string_equal(found.group, names[i].group);
+        assert_true(text_equal(found.monitor, names[i].monitor));
+        assert_int_equal(found.shared, names[i].shared);
+        assert_int_equal(found.made, names[i].made);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        assert_int_equal(unlinkat(directory.fd, STATE_RESCTRL, 0), 0);
+        assert_int_equal(symlinkat(bad[i], directory.fd, STATE_RESCTRL), 0);
+        assert_int_equal(state_find_resctrl(&directory, &arena, &found), -EINVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
         cmocka_unit_test(records_come_back),
+        cmocka_unit_test(resctrl_names_come_back),
         cmocka_unit_test(damaged_records),
         cmocka_unit_test(records_that_lie),
         cmocka_unit_test(records_that_are_no_files),

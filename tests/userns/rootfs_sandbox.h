@@ -30,7 +30,7 @@
         }                                                                                                         \
     } while (0)
 
-#define SANDBOX_MOUNTS_MAX 16
+#define SANDBOX_MOUNTS_MAX 64
 
 struct sandbox {
     struct spec spec;

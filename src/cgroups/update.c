@@ -1,0 +1,163 @@
+/*
+ * cgroups/update.c: new limits for a live container.
+ *
+ * Runs in the update command.  Should: change everything or nothing.  Must not: know where the old limits are kept.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cgroups/bpf.h"
+#include "cgroups/fs.h"
+#include "cgroups/mount.h"
+#include "cgroups/systemd.h"
+
+/* ---- what to write ---- */
+
+static bool same_number(const struct optional_i64 *one, const struct optional_i64 *other)
+{
+    return (one->set ? one->value : -1) == (other->set ? other->value : -1); /* both say "every number" */
+}
+
+static bool same_rules(const struct spec_resources *one, const struct spec_resources *other)
+{
+    if (one->devices_count != other->devices_count)
+        return false;
+    for (size_t i = 0; i < one->devices_count; i++) {
+        const struct spec_device_rule *a = &one->devices[i], *b = &other->devices[i];
+        if (a->allow != b->allow || a->type != b->type || a->read != b->read || a->write != b->write ||
+            a->mknod != b->mknod || !same_number(&a->major, &b->major) || !same_number(&a->minor, &b->minor))
+            return false;
+    }
+    return true;
+}
+
+struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
+                                         const struct spec_resources *after)
+{
+    struct spec_resources asked = *given;
+    bool limit = given->memory.limit.set && given->memory.limit.value != 0;
+    /* memory.swap is the sum: the file wants the difference. */
+    if (!limit && given->memory.swap.set && given->memory.swap.value > 0)
+        asked.memory.limit = after->memory.limit;
+    /* A limit that was only taken along is in force already, and may be used up. */
+    asked.memory.check_before_update = (struct optional_bool){0};
+    if (limit)
+        asked.memory.check_before_update = after->memory.check_before_update;
+    /* One file holds both. */
+    if ((given->cpu.quota.set && given->cpu.quota.value != 0) || (given->cpu.period.set && given->cpu.period.value != 0)) {
+        asked.cpu.quota = after->cpu.quota;
+        asked.cpu.period = after->cpu.period;
+    }
+    /* An idle cgroup has no weight, and one that is no longer idle starts with the default. */
+    if (given->cpu.shares.set || given->cpu.idle.set) {
+        asked.cpu.idle = after->cpu.idle;
+        asked.cpu.shares = after->cpu.shares;
+    }
+    if (same_rules(held, given)) {
+        asked.devices = NULL;
+        asked.devices_count = 0;
+    }
+    return asked;
+}
+
+/* ---- writing ---- */
+
+struct update {
+    const struct cgroup_name *name;
+    int fd;
+    struct limits limits, old;
+};
+
+int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
+                           struct failure *why)
+{
+    struct devices_program program;
+    if (devices_plan(rules, count, arena, &program, why) < 0)
+        return -1;
+    int done = bpf_replace_devices(cgroup_fd, &program);
+    if (done == 0 || (done == -EPERM && mount_privilege() == PATH_ROOTLESS))
+        return 0;
+    (void)fail_errno(why, done, "replace the device program of the cgroup");
+    return failure_pointer(why, "/linux/resources/devices");
+}
+
+static int tell_systemd(const struct update *update, const struct limits *limits, struct arena *arena,
+                        struct failure *why)
+{
+    struct systemd_properties properties = {0};
+    if (update->name->manager != CGROUP_MANAGER_SYSTEMD)
+        return 0;
+    properties_of_limits(limits, arena, &properties);
+    return properties.count > 0 ? systemd_set_properties(update->name->unit, &properties, why) : 0;
+}
+
+static void take_back(const struct update *update, struct arena *arena)
+{
+    struct failure second;
+    if (tell_systemd(update, &update->old, arena, &second) < 0)
+        log_debug("%s", second.text); /* the first failure is the one to report */
+    fs_put_back(update->fd, &update->old);
+}
+
+static int write_all(const struct update *update, struct failure *why)
+{
+    for (size_t i = 0; i < update->limits.count; i++)
+        if (fs_write(update->fd, update->name->path, &update->limits.writes[i], why) < 0)
+            return -1;
+    return 0;
+}
+
+/* systemd first: it rounds, and writes the files too.  Behind it they get the exact values; its properties keep a
+ * daemon-reload from taking those back.  The device program last: it is replaced in one step that needs no undoing. */
+static int carry_out(struct update *update, const struct spec_resources *resources, struct arena *arena,
+                     struct failure *why)
+{
+    if (fs_check_usage(update->fd, &update->limits, why) < 0)
+        return -1;
+    fs_save(update->fd, &update->limits, arena, &update->old);
+    if (tell_systemd(update, &update->limits, arena, why) < 0)
+        return -1; /* it takes all properties or none */
+    if (write_all(update, why) == 0 &&
+        (resources->devices_count == 0 ||
+         cgroup_devices_replace(update->fd, resources->devices, resources->devices_count, arena, why) == 0))
+        return 0;
+    take_back(update, arena);
+    return -1;
+}
+
+/* The cgroup exists, so this only enables what the new limits need in the cgroups above. */
+static int enable_controllers(int root_fd, const struct update *update, struct arena *arena, struct failure *why)
+{
+    struct cgroup there = {.fd = -1};
+    struct controllers needed = controllers_of(&update->limits, arena);
+    if (fs_make(root_fd, update->name->path, &needed, &there, why) < 0)
+        return -1;
+    fd_close(&there.fd);
+    return 0;
+}
+
+int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
+                  struct failure *why)
+{
+    struct update update = {.name = name};
+    if (limits_plan(resources, arena, &update.limits, why) < 0)
+        return -1;
+    if (!name->path) {
+        if (update.limits.count == 0)
+            return 0;
+        return fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
+    }
+    CLEANUP_FD int root_fd = mount_open_root(why);
+    if (root_fd < 0)
+        return -1;
+    CLEANUP_FD int fd = mount_open_path(root_fd, name->path);
+    if (fd < 0)
+        return fail_errno(why, fd, "open cgroup '%s'", name->path);
+    update.fd = fd;
+    if (enable_controllers(root_fd, &update, arena, why) < 0)
+        return -1;
+    return carry_out(&update, resources, arena, why);
+}

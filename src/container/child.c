@@ -1,0 +1,130 @@
+/* container/child.c: the process that create, run and exec make for their caller, seen from outside. */
+#include "container/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/pid.h"
+#include "process/process.h"
+
+void child_reap(struct ns_child *child)
+{
+    if (child->pid <= 0)
+        return;
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    fd_close(&child->pidfd);
+    child->pid = 0;
+}
+
+void child_end(struct ns_child *child)
+{
+    if (child->pid > 0)
+        (void)kill(child->pid, SIGKILL); /* our unreaped child: the pid is its own; gone already is fine */
+    child_reap(child);
+}
+
+int child_hear(int channel, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    int r = channel_receive(channel, -1, ret_message, ret_fd);
+    if (r < 0)
+        return fail_errno(why, r, "read from the init process");
+    if (ret_message->kind == MESSAGE_FAILED) {
+        fd_close(ret_fd);
+        *why = ret_message->failure;
+        return -1;
+    }
+    return 0;
+}
+
+int child_explain_death(struct ns_child *child, const struct child_scene *scene, bool *ret_unborn, struct failure *why)
+{
+    int status = 0;
+    while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    child->pid = 0;
+    fd_close(&child->pidfd);
+    int stage = atomic_load(&scene->words->stage), errnum = atomic_load(&scene->words->errnum);
+    const char *doing = stage >= 0 && stage < STAGES ? stage_words[stage] : "working";
+    *ret_unborn = stage == STAGE_UNBORN && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (errnum != 0)
+        fail_errno(why, errnum, "read from the %s: it failed while %s", scene->who, doing);
+    else if (WIFSIGNALED(status))
+        fail(why, FAILURE_HOST, "read from the %s: it was killed by signal %d (%s) while %s", scene->who, WTERMSIG(status),
+             strsignal(WTERMSIG(status)), doing);
+    else
+        fail(why, FAILURE_HOST, "read from the %s: it ended with status %d while %s", scene->who, WEXITSTATUS(status), doing);
+    if (scene->cgroup_fd >= 0 && cgroup_oom_kills(scene->cgroup_fd) > 0)
+        failure_hint(why, "the memory limit of cgroup '%s' is too small to %s", scene->cgroup_path, scene->goal);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        failure_hint(why, "the seccomp profile forbids a system call that is needed to execute the program");
+    return -1;
+}
+
+bool child_is_born_dead(const struct ns_child *child, const struct last_words *words)
+{
+    siginfo_t end = {0};
+    return words != NULL && atomic_load(&words->stage) == STAGE_UNBORN && child->pid > 0 &&
+           waitid(P_PID, (id_t)child->pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid == child->pid &&
+           end.si_code == CLD_KILLED && end.si_status == SIGKILL;
+}
+
+bool child_has_executed(const struct ns_child *child, const struct last_words *words)
+{
+    /* A filter may have killed it in execve itself: the end of file looks the same. */
+    return atomic_load(&words->errnum) == 0 && atomic_load(&words->stage) >= STAGE_EXEC && pid_has_executed(child->pid) != 0;
+}
+
+/* Beside the target, then renamed: readers that poll for it see nothing or all; a symbolic link at its name is
+ * replaced, never followed. */
+int child_write_pid_file(const char *path, pid_t pid, struct failure *why)
+{
+    if (path == NULL)
+        return 0;
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX], digits[16];
+    snprintf(directory, sizeof(directory), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+    int length = snprintf(digits, sizeof(digits), "%d", (int)pid);
+    CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? -errno : file_replace_at(fd, slash == NULL ? path : slash + 1, 0644, digits, (size_t)length);
+    return r < 0 ? fail_errno(why, r, "write pid file '%s'", path) : 0;
+}
+
+int child_send_pidfd(const char *socket_path, int pidfd, struct failure *why)
+{
+    if (socket_path == NULL)
+        return 0;
+    CLEANUP_FD int socket = terminal_connect(socket_path, why);
+    if (socket < 0)
+        return -1;
+    int r = fd_send(socket, pidfd, "pidfd", 5);
+    return r < 0 ? fail_errno(why, r, "send the pidfd to '%s'", socket_path) : 0;
+}
+
+int child_pass_terminal(int *console_socket, int *master, int *ret_kept, const char *who, struct failure *why)
+{
+    if (*master < 0)
+        return fail(why, FAILURE_BUG, "the %s sent no terminal", who);
+    if (*console_socket >= 0) {
+        int r = terminal_send(*console_socket, *master, why);
+        fd_close(console_socket);
+        fd_close(master);
+        return r;
+    }
+    *ret_kept = fd_steal(master);
+    proxy_give_size(*ret_kept);
+    return 0;
+}
+
+int child_exit_code(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}

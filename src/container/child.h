@@ -1,0 +1,44 @@
+/*
+ * container/child.h: the process that create, run and exec make for their caller: what it says, how it ended, and what is
+ * handed to the caller.  Private to container/.
+ *
+ * Runs in: the CLI process, its parent.
+ */
+#ifndef CRUN_LITE_CONTAINER_CHILD_H
+#define CRUN_LITE_CONTAINER_CHILD_H
+
+#include "cgroups/cgroups.h"
+#include "container/channel.h"
+#include "container/stage.h"
+#include "ns/ns.h"
+
+/* Collects its status; after this: pid 0, no pidfd. */
+void child_reap(struct ns_child *child);
+void child_end(struct ns_child *child); /* SIGKILL first */
+
+/* Next packet; FAILED becomes *why. */
+int child_hear(int channel, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;
+
+/* Something ended without a word: its wait status, the last step and the cgroup's OOM counter tell why.  Reaps it. */
+struct child_scene {
+    const char *who;  /* "init process" */
+    const char *goal; /* "start the container": what an OOM kill hindered */
+    struct last_words *words;
+    int cgroup_fd; /* -1: none */
+    const char *cgroup_path;
+};
+/* Always -1.  *ret_unborn: killed before its first instruction. */
+int child_explain_death(struct ns_child *child, const struct child_scene *scene, bool *ret_unborn, struct failure *why);
+/* Something done to it failed; was that because it never lived?  Leaves it to be reaped. */
+bool child_is_born_dead(const struct ns_child *child, const struct last_words *words);
+/* The channel has ended: because the program runs, or did the process die on its way there? */
+bool child_has_executed(const struct ns_child *child, const struct last_words *words);
+
+/* `path` NULL: nothing to do. */
+int child_write_pid_file(const char *path, pid_t pid, struct failure *why) MUST_CHECK;
+int child_send_pidfd(const char *socket_path, int pidfd, struct failure *why) MUST_CHECK;
+/* The terminal to the console socket, or kept for the proxy. */
+int child_pass_terminal(int *console_socket, int *master, int *ret_kept, const char *who, struct failure *why) MUST_CHECK;
+int child_exit_code(int wait_status);
+
+#endif

@@ -1,0 +1,455 @@
+/*
+ * container/exec.c: exec: one more process in a live container.
+ *
+ * Runs in the CLI process, which never changes its own namespaces or cgroup: an escort and the joiner do (joining.h).
+ * Takes no lock, like kill: a hook of the container's own start may call it.  Whatever fails, the joiner is killed and
+ * reaped and the pid file gone; the container is as it was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/pid.h"
+#include "base/text.h"
+#include "container/birth.h"
+#include "container/channel.h"
+#include "container/child.h"
+#include "container/exec_process.h"
+#include "container/joining.h"
+#include "container/prepare.h"
+#include "spec/read.h"
+
+/* The exit code of a runtime that failed, which no program's own is mistaken for easily. */
+#define EXIT_NOT_EXECUTED 255
+
+#define WHO "process to execute"
+
+/* ---- read and check ---- */
+
+static int check_status(const struct joining *joining, struct failure *why)
+{
+    const char *id = joining->state.id;
+    switch (joining->status) {
+    case STATUS_STOPPED:
+        return fail(why, FAILURE_STATE, "cannot exec in a stopped container: the container `%s` is not running", id);
+    case STATUS_CREATING:
+        return fail(why, FAILURE_STATE, "cannot exec in container `%s`: it is still being created", id);
+    case STATUS_PAUSED:
+        if (joining->request->flags & EXEC_IGNORE_PAUSED)
+            return 0;
+        fail(why, FAILURE_STATE, "cannot exec in a paused container (use --ignore-paused to override)");
+        return failure_hint(why, "resume it first");
+    case STATUS_CREATED:
+    case STATUS_RUNNING:
+    default:
+        return 0;
+    }
+}
+
+static int open_container(struct joining *joining, struct failure *why)
+{
+    const char *id = joining->request->id;
+    if (state_open(joining->runtime->root, id, STATE_UNLOCKED, &joining->directory, why) < 0 ||
+        state_load(&joining->directory, &joining->arena, &joining->state, why) < 0)
+        return -1;
+    joining->status = state_status(&joining->state);
+    if (check_status(joining, why) < 0)
+        return -1;
+    joining->init_pidfd = pid_open(&joining->state.init);
+    if (joining->init_pidfd == -ESRCH)
+        return fail(why, FAILURE_STATE, "cannot exec in a stopped container: the container `%s` is not running", id);
+    if (joining->init_pidfd < 0)
+        return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
+    return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
+}
+
+/* A regular file, a pipe as shells make it (<(...)), or our stdin. */
+static ssize_t read_whole(const char *file, struct arena *arena, char **ret_text)
+{
+    CLEANUP_FD int fd = text_equal(file, "-") ? fd_duplicate(STDIN_FILENO, 3) : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    size_t used = 0, room = (size_t)64 * 1024;
+    char *text = arena_alloc(arena, room);
+    for (;;) {
+        ssize_t got = fd_read_up_to(fd, text + used, room - used);
+        if (got < 0)
+            return got;
+        used += (size_t)got;
+        if (used > SPEC_SIZE_LIMIT)
+            return -EFBIG;
+        if (used < room)
+            break;
+        text = arena_grow(arena, text, used, room * 2, 1);
+        room *= 2;
+    }
+    *ret_text = text;
+    return (ssize_t)used;
+}
+
+static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)
+{
+    const char *file = joining->request->process_file;
+    char *text = NULL;
+    ssize_t length = read_whole(file, &joining->arena, &text);
+    if (length < 0)
+        return fail_errno(why, (int)length, "read the process document '%s'", file);
+    if (spec_parse_process(text, (size_t)length, &joining->arena, ret_process, why) < 0 ||
+        spec_check_process(ret_process, "", why) < 0)
+        return failure_document(why, "process document");
+    return 0;
+}
+
+static int settle_process(struct joining *joining, struct failure *why)
+{
+    struct spec_process *process = &joining->spec.process;
+    if (joining->request->process_file != NULL) {
+        struct spec_process document;
+        if (read_document(joining, &document, why) < 0)
+            return -1;
+        exec_process_inherit(&document, process);
+        *process = document;
+    } else if (exec_process_override(process, joining->request, &joining->arena, why) < 0) {
+        return -1;
+    }
+    /* execve wants them ended by NULL. */
+    struct strings *args = &process->args;
+    args->items = arena_grow(&joining->arena, args->items, args->count, args->count + 1, sizeof(*args->items));
+    return 0;
+}
+
+static int check_terminal(const struct joining *joining, struct failure *why)
+{
+    bool terminal = joining->spec.process.terminal, socket = joining->request->console_socket != NULL;
+    if (terminal && !socket && (joining->request->flags & EXEC_DETACH)) {
+        fail_config(why, "/process/terminal", "a detached process with a terminal needs --console-socket");
+        return failure_hint(why, "pass --console-socket PATH, or leave --detach or the terminal out");
+    }
+    if (!terminal && socket)
+        return fail_config(why, "/process/terminal", "--console-socket was given, but the process has no terminal");
+    return 0;
+}
+
+static int check_cgroup_path(const char *path, struct failure *why)
+{
+    for (const char *at = path; at != NULL && *at != '\0';) {
+        at += strspn(at, "/");
+        size_t length = strcspn(at, "/");
+        if (length == 2 && at[0] == '.' && at[1] == '.')
+            return fail(why, FAILURE_USAGE, "option --cgroup takes a path below the container's cgroup, without '..'");
+        at += length;
+    }
+    return 0;
+}
+
+static int settle(struct joining *joining, struct failure *why)
+{
+    const struct exec_request *request = joining->request;
+    struct spec *spec = &joining->spec;
+    if (exec_process_check_request(request, why) < 0 || check_cgroup_path(request->cgroup, why) < 0 ||
+        open_container(joining, why) < 0 || settle_process(joining, why) < 0)
+        return -1;
+    if (check_terminal(joining, why) < 0 || limits_check(spec, why) < 0 || lsm_check(&spec->process, NULL, why) < 0)
+        return -1;
+    caps_plan(&spec->process.capabilities, &joining->caps);
+    return fds_count_preserved(joining->runtime->inherited, request->preserve_fds, &joining->listen_fds, &joining->preserved_fds, why);
+}
+
+/* ---- open what the joiner needs ---- */
+
+static int open_cgroup(struct joining *joining, struct failure *why)
+{
+    const struct cgroup_name *name = &joining->state.cgroup;
+    const char *below = joining->request->cgroup;
+    if (name->path == NULL && below != NULL)
+        return fail(why, FAILURE_STATE, "option --cgroup: container `%s` has no cgroup of its own", joining->state.id);
+    /* Made without one: the process stays in its caller's, as the container's did. */
+    if (name->path == NULL)
+        return 0;
+    joining->cgroup_fd = cgroup_open_below(name, below != NULL ? below : "", why);
+    return joining->cgroup_fd < 0 ? -1 : 0;
+}
+
+/* A container without a mount namespace of its own, or in a joined one, is in its root by chroot alone. */
+static int open_root(struct joining *joining, struct failure *why)
+{
+    const struct spec_namespace *mount = &joining->spec.linux.namespaces[NS_MOUNT];
+    char path[64];
+    if (mount->listed && mount->path == NULL)
+        return 0;
+    snprintf(path, sizeof(path), "/proc/%d/root", (int)joining->state.init.pid);
+    joining->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return joining->root_fd < 0 ? fail_sys(why, "open the root directory of the container's process") : 0;
+}
+
+static int open_channel(struct joining *joining, struct failure *why)
+{
+    int ends[2];
+    if (channel_open(ends, why) < 0)
+        return -1;
+    joining->channel = ends[0];
+    joining->joiner_channel = ends[1];
+    return 0;
+}
+
+static int open_all(struct joining *joining, struct failure *why)
+{
+    const char *console_socket = joining->request->console_socket;
+    joining->proc_fd = proc_open(why);
+    if (joining->proc_fd < 0 || ns_entry_look(joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
+        open_cgroup(joining, why) < 0 || open_root(joining, why) < 0 ||
+        prepare_filter(&joining->spec.linux.seccomp, joining->directory.root_fd, &joining->arena, &joining->filter, why) < 0)
+        return -1;
+    if (console_socket != NULL && (joining->console_socket = terminal_connect(console_socket, why)) < 0)
+        return -1;
+    joining->words = last_words_map();
+    return joining->words == NULL ? fail_sys(why, "map a shared page") : 0;
+}
+
+/* ---- clone and serve ---- */
+
+static int explain_death(struct joining *joining, struct failure *why)
+{
+    const struct child_scene scene = {
+        .who = WHO,
+        .goal = "execute one more process",
+        .words = joining->words,
+        .cgroup_fd = joining->cgroup_fd,
+        .cgroup_path = joining->state.cgroup.path,
+    };
+    return child_explain_death(joining->joiner.pid > 0 ? &joining->joiner : &joining->escort, &scene, &joining->died_unborn, why);
+}
+
+static int go_on(struct joining *joining, struct failure *why)
+{
+    int r = channel_send(joining->channel, MESSAGE_GO_ON, 0, -1);
+    return r == -EPIPE ? explain_death(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+}
+
+static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
+{
+    /* Our own unreaped child: the pid cannot have been reused. */
+    joining->joiner.pid = pid;
+    joining->joiner.pidfd = kernel_pidfd_open(pid, 0);
+    child_reap(&joining->escort);
+    if (joining->joiner.pidfd < 0)
+        return fail_sys(why, "open a pidfd of the " WHO);
+    if (!joining->attach)
+        return 0;
+    if (joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
+        return -1;
+    return go_on(joining, why);
+}
+
+static int pass_listener(struct joining *joining, int listener, struct failure *why)
+{
+    const struct listener_owner owner = {.pid = joining->joiner.pid, .status = joining->status};
+    if (listener < 0)
+        return fail(why, FAILURE_BUG, "the " WHO " sent no listener");
+    if (listener_send(&joining->spec, &joining->state, &owner, listener, why) < 0)
+        return -1;
+    return go_on(joining, why);
+}
+
+/* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
+ * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
+static int await_words(const struct joining *joining, struct failure *why)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t giving_up;
+    sigemptyset(&giving_up);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+        sigaddset(&giving_up, signals[i]);
+    CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    if (interruption < 0)
+        return fail_sys(why, "receive signals by descriptor");
+    struct pollfd wait[] = {{.fd = joining->channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}};
+    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
+        if (errno != EINTR)
+            return fail_sys(why, "wait for the " WHO);
+    if (wait[0].revents != 0)
+        return 0;
+    return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+}
+
+/* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
+static int serve_joiner(struct joining *joining, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (await_words(joining, why) < 0 || child_hear(joining->channel, &message, &fd, why) < 0)
+            return -1;
+        int r = 0;
+        switch (message.kind) {
+        case MESSAGE_NONE:
+            return joining->joiner.pid > 0 && child_has_executed(&joining->joiner, joining->words) ? 0 : explain_death(joining, why);
+        case MESSAGE_SPAWNED:
+            r = joining->joiner.pid > 0 ? fail(why, FAILURE_BUG, "a second " WHO) : adopt_joiner(joining, message.value, why);
+            break;
+        case MESSAGE_CONSOLE:
+            r = child_pass_terminal(&joining->console_socket, &fd, &joining->console_master, WHO, why);
+            if (r == 0)
+                r = go_on(joining, why);
+            break;
+        case MESSAGE_LISTENER:
+            r = pass_listener(joining, fd, why);
+            break;
+        default:
+            r = fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
+        }
+        if (r < 0)
+            return -1;
+    }
+}
+
+static int join_once(struct joining *joining, struct failure *why)
+{
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
+    if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
+        return -1;
+    fd_close(&joining->joiner_channel);
+    return serve_joiner(joining, why);
+}
+
+static void joining_undo(struct joining *joining)
+{
+    child_end(&joining->escort);
+    child_end(&joining->joiner);
+    fd_close(&joining->channel);
+    fd_close(&joining->joiner_channel);
+    if (joining->pid_file_written)
+        (void)unlink(joining->request->pid_file); /* gone already is fine */
+}
+
+/* The container has made cgroups of its own below its own one and passes controllers on to them: no process may live
+ * above (cgroups(7), "no internal processes"), its init does not either.  Where that one is, is a place. */
+static bool falls_back_to_cgroup_of_init(struct joining *joining, const struct failure *why)
+{
+    bool refused = (why->errnum == EBUSY || why->errnum == EOPNOTSUPP) && atomic_load(&joining->words->stage) <= STAGE_WAIT_FOR_MAPS &&
+                   joining->cgroup_fd >= 0 && joining->request->cgroup == NULL;
+    int fd = refused ? cgroup_open_of(&joining->state.cgroup, joining->state.init.pid) : -1;
+    if (fd < 0)
+        return false;
+    log_debug("cgroup '%s' takes no process: into that of the container's init", joining->state.cgroup.path);
+    fd_close(&joining->cgroup_fd);
+    joining->cgroup_fd = fd;
+    return true;
+}
+
+/* KERNEL(6.1.129, 6.14 and others): see clone_again in create.c. */
+static bool dies_at_birth(struct joining *joining)
+{
+    bool dead = (joining->died_unborn || child_is_born_dead(&joining->joiner, joining->words)) && !joining->attach;
+    joining->died_unborn = false;
+    joining->attach = joining->attach || dead;
+    if (dead)
+        log_debug("the process was killed at birth: once more without CLONE_INTO_CGROUP");
+    return dead;
+}
+
+static int join(struct joining *joining, struct failure *why)
+{
+    bool fell_back = false;
+    proxy_block_signals(&joining->old_signals);
+    for (;;) {
+        if (join_once(joining, why) == 0)
+            return 0;
+        bool again = dies_at_birth(joining);
+        if (!again && !fell_back)
+            again = fell_back = falls_back_to_cgroup_of_init(joining, why);
+        joining_undo(joining);
+        if (!again)
+            return -1;
+    }
+}
+
+/* ---- the operation ---- */
+
+static int hand_out(struct joining *joining, struct failure *why)
+{
+    const struct exec_request *request = joining->request;
+    if (child_write_pid_file(request->pid_file, joining->joiner.pid, why) < 0)
+        return -1;
+    joining->pid_file_written = request->pid_file != NULL;
+    return child_send_pidfd(request->pidfd_socket, joining->joiner.pidfd, why);
+}
+
+static int attend(struct joining *joining, int *ret_exit_code, struct failure *why)
+{
+    int status;
+    if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, &status, why) < 0)
+        return -1;
+    joining->joiner.pid = 0;
+    *ret_exit_code = child_exit_code(status);
+    return 0;
+}
+
+static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
+{
+    /* First of all: where it needs a second exec, that one must find our stdin unread. */
+    if (own_binary_protect(joining->runtime->argv, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
+        join(joining, why) < 0)
+        return -1;
+    int r = hand_out(joining, why);
+    if (r == 0 && !(joining->request->flags & EXEC_DETACH))
+        r = attend(joining, ret_exit_code, why);
+    if (r < 0)
+        joining_undo(joining); /* nobody would know of it, see its end or hear its signals */
+    return r;
+}
+
+static void joining_done(struct joining *joining)
+{
+    fd_close(&joining->init_pidfd);
+    fd_close(&joining->root_fd);
+    fd_close(&joining->proc_fd);
+    fd_close(&joining->cgroup_fd);
+    fd_close(&joining->channel);
+    fd_close(&joining->joiner_channel);
+    fd_close(&joining->console_socket);
+    fd_close(&joining->console_master);
+    fd_close(&joining->joiner.pidfd);
+    state_close(&joining->directory);
+    spec_done(&joining->spec);
+    arena_done(&joining->arena);
+}
+
+int container_exec(const struct runtime *runtime, const struct exec_request *request, int *ret_exit_code, struct failure *why)
+{
+    struct joining joining = {
+        .runtime = runtime,
+        .request = request,
+        .directory = {.root_fd = -1, .fd = -1},
+        .init_pidfd = -1,
+        .root_fd = -1,
+        .proc_fd = -1,
+        .cgroup_fd = -1,
+        .channel = -1,
+        .joiner_channel = -1,
+        .console_socket = -1,
+        .console_master = -1,
+        .escort = {.pidfd = -1},
+        .joiner = {.pidfd = -1},
+    };
+    *ret_exit_code = 0;
+    int r = joining_run(&joining, ret_exit_code, why);
+    joining_done(&joining);
+    if (r == 0)
+        return 0;
+    exec_process_place(request, why);
+    if (why->exit_code == 0)
+        why->exit_code = EXIT_NOT_EXECUTED;
+    return -1;
+}

@@ -1,0 +1,25 @@
+/*
+ * container/live.h: a container that has processes and a cgroup of its own: what pause, ps, update and events work on.
+ *
+ * Runs in: the CLI process.
+ */
+#ifndef CRUN_LITE_CONTAINER_LIVE_H
+#define CRUN_LITE_CONTAINER_LIVE_H
+
+#include "container/container.h"
+#include "container/state.h"
+
+struct live {
+    struct arena arena;
+    struct state_directory directory;
+    struct state state;
+    enum state_status status;
+    int cgroup;
+};
+
+/* STATE failure where the container is not there, has stopped or is still being created, or has no cgroup.  live_close is
+ * due, also on failure. */
+int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why) MUST_CHECK;
+void live_close(struct live *live);
+
+#endif

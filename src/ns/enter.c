@@ -1,0 +1,117 @@
+/*
+ * ns/enter.c: the namespaces of a live container, entered through the pidfd of its init.
+ *
+ * Runs in `exec`: ns_entry_look in the CLI process, the rest in its escort and in the joiner.  A pidfd instead of files
+ * below /proc/PID/ns: one system call for all of them, all of one process, and never of one that was given its pid since.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
+#include "ns/flags.h"
+#include "ns/ns.h"
+
+/* Of /proc/PID/ns. */
+static const char *file_name(enum ns_type type)
+{
+    return type == NS_NETWORK ? "net" : type == NS_MOUNT ? "mnt" : ns_type_names[type];
+}
+
+/* 1 another one, 0 our own (or a type that this kernel does not know), -errno. */
+static int differs(pid_t pid, enum ns_type type)
+{
+    char path[64];
+    struct stat own, other;
+    snprintf(path, sizeof(path), "/proc/self/ns/%s", file_name(type));
+    if (stat(path, &own) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, file_name(type));
+    if (stat(path, &other) < 0)
+        return -errno;
+    return own.st_dev != other.st_dev || own.st_ino != other.st_ino;
+}
+
+/* A container that ends while it is entered is stopped, not broken. */
+static int fail_ended(pid_t pid, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container not running: its process %d has just ended", (int)pid);
+    why->errnum = ESRCH;
+    return -1;
+}
+
+static int explain_look(pid_t pid, int errnum, struct failure *why)
+{
+    if (errnum == -ENOENT || errnum == -ESRCH)
+        return fail_ended(pid, why);
+    fail_errno(why, errnum, "look at the namespaces of the container's process %d", (int)pid);
+    if (errnum == -EACCES || errnum == -EPERM)
+        return failure_hint(why, "only root and the user who made the container may enter it; without root privileges not "
+                                 "before it is started");
+    return -1;
+}
+
+int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why)
+{
+    struct ns_entry entry = {.pidfd = pidfd, .pid = pid};
+    for (enum ns_type type = 0; type < NS_TYPES; type++) {
+        int result = differs(pid, type);
+        if (result < 0)
+            return explain_look(pid, result, why);
+        if (result == 0)
+            continue;
+        entry.left |= ns_clone_flags[type];
+    }
+    entry.other_user = (entry.left & CLONE_NEWUSER) != 0;
+    *ret_entry = entry;
+    return 0;
+}
+
+static int explain_entry(const struct ns_entry *entry, int errnum, struct failure *why)
+{
+    if (errnum == ESRCH)
+        return fail_ended(entry->pid, why);
+    fail_errno(why, errnum, "join the namespaces of the container's process %d", (int)entry->pid);
+    if (errnum == EPERM || errnum == EACCES)
+        return failure_hint(why, "only root and the user who made the container may enter it");
+    return -1;
+}
+
+int ns_enter_for_children(struct ns_entry *entry, struct failure *why)
+{
+    int flags = (int)(entry->left & CLONE_NEWPID);
+    if (flags == 0)
+        return 0;
+    /* From outside of the container's user namespace while our privileges suffice for that: then the clone into its
+     * cgroup has them too.  Without them the user namespace is what gives the right. */
+    int result = setns(entry->pidfd, flags);
+    if (result < 0 && errno == EPERM && entry->other_user) {
+        flags |= CLONE_NEWUSER;
+        result = setns(entry->pidfd, flags);
+    }
+    if (result < 0)
+        return explain_entry(entry, errno, why);
+    entry->left &= ~(uint64_t)(unsigned)flags;
+    return 0;
+}
+
+/* Files made from here on must have mapped owners: root where it is mapped.  Where it is not, the caller's own id is (an
+ * ordinary user's single mapping), or the ids stay until the process takes its own; the capabilities do not depend on it. */
+static int become_root(struct failure *why)
+{
+    if (setresgid(0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
+        return fail_sys(why, "become group 0 in the user namespace");
+    if (setresuid(0, 0, 0) < 0 && errno != EINVAL && errno != EPERM)
+        return fail_sys(why, "become user 0 in the user namespace");
+    return 0;
+}
+
+int ns_enter(struct ns_entry *entry, struct failure *why)
+{
+    int flags = (int)entry->left;
+    if (flags != 0 && setns(entry->pidfd, flags) < 0)
+        return explain_entry(entry, errno, why);
+    entry->left = 0;
+    return entry->other_user ? become_root(why) : 0;
+}

@@ -1,0 +1,108 @@
+/*
+ * rootfs/probe.c: what of a planned root this host would refuse, as far as that shows without building it.
+ *
+ * Runs in: check.  Clones trees and lets them go; must not attach anything.
+ */
+#include "rootfs/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define MODULES_LIMIT ((size_t)4 << 20) /* modules.dep of a distribution's kernel takes 700 KiB */
+
+/* What tree_clone would say, where only init can clone. */
+static int look_at(const char *path)
+{
+    CLEANUP_FD int fd = open(path, O_PATH | O_CLOEXEC);
+    return fd < 0 ? -errno : 0;
+}
+
+static int probe_root(struct rootfs *rootfs, struct failure *why)
+{
+    struct stat status;
+    if (rootfs->around.privileged && rootfs->entry != ROOT_CHROOT) {
+        int result = root_open(rootfs, why);
+        fd_close(&rootfs->root_fd);
+        if (result == 0 || why->errnum != EPERM)
+            return result;
+        rootfs->around.privileged = false; /* as in rootfs_open */
+    }
+    if (stat(rootfs->root_path_host, &status) < 0)
+        return root_path_failed(rootfs, -errno, why);
+    return S_ISDIR(status.st_mode) ? 0 : root_path_failed(rootfs, -ENOTDIR, why);
+}
+
+static int probe_source(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
+{
+    int r = look_at(step->source);
+    if (rootfs->around.privileged && r != -ENOENT && r != -ENOTDIR)
+        return bind_source_open(rootfs, step, why);
+    /* A dangling link is copied as it is. */
+    return r < 0 && !step->options.copy_symlink ? source_failed(rootfs, step, r, why) : 0;
+}
+
+/* ---- filesystem types ---- */
+
+/* /proc/filesystems: "nodev\ttmpfs\n\text4\n" */
+static bool is_listed(const char *list, const char *type, size_t length)
+{
+    for (const char *line = list; *line != '\0';) {
+        size_t here = strcspn(line, "\n");
+        const char *tab = memchr(line, '\t', here);
+        if (tab != NULL && (size_t)(line + here - tab - 1) == length && memcmp(tab + 1, type, length) == 0)
+            return true;
+        line += here + (line[here] == '\n');
+    }
+    return false;
+}
+
+/* The kernel asks modprobe(8) for "fs-TYPE"; only where no module of that name is installed is the answer known. */
+static bool may_be_loaded(const char *type, size_t length, struct arena *arena)
+{
+    struct utsname kernel;
+    char *modules;
+    if (uname(&kernel) < 0)
+        return true;
+    const char *list = arena_format(arena, "/lib/modules/%s/modules.dep", kernel.release);
+    if (access("/lib/modules", F_OK) < 0 || file_read_at(-1, list, MODULES_LIMIT, arena, &modules) < 0)
+        return access(arena_format(arena, "/lib/modules/%s", kernel.release), F_OK) == 0;
+    return strstr(modules, arena_format(arena, "/%.*s.ko", (int)length, type)) != NULL;
+}
+
+static int probe_type(const struct mount_step *step, struct arena *arena, struct failure *why)
+{
+    char *list;
+    if (step->kind != MOUNT_FILESYSTEM || step->type == NULL || file_read_at(-1, "/proc/filesystems", MODULES_LIMIT, arena, &list) < 0)
+        return 0;
+    size_t length = strcspn(step->type, "."); /* "fuse.sshfs" */
+    return is_listed(list, step->type, length) || may_be_loaded(step->type, length, arena) ? 0 : explain_unknown_type(why, step);
+}
+
+/* One tree at a time: a plan with more mounts than descriptors is as good as any. */
+int rootfs_probe(struct rootfs *rootfs, struct findings *findings)
+{
+    labels_drop_without_selinux(rootfs);
+    if (rootfs->root_path_host != NULL && found(findings, probe_root(rootfs, findings->why)) < 0)
+        return -1;
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind != MOUNT_BIND) {
+            if (found(findings, probe_type(step, rootfs->arena, findings->why)) < 0)
+                return -1;
+            continue;
+        }
+        if (found(findings, probe_source(rootfs, step, findings->why)) < 0 ||
+            found(findings, idmap_probe(rootfs, step, findings->why)) < 0)
+            return -1;
+        fd_close(&step->tree_fd);
+    }
+    return 0;
+}

@@ -481,12 +481,13 @@ static int move_one(struct ns_devices *devices, struct device *device, struct fa
     r = find_link(&devices->container, device->name_inside, 0, &link);
     if (r < 0)
         return explain_settling(&devices->container, device, "find", r, why);
-    /* Addresses first, so that they and their routes are all there when the device says that it is up. */
-    r = give_addresses(&devices->container, device, link.index, device->name_inside);
-    if (r < 0)
-        return explain_settling(&devices->container, device, "keep the addresses of", r, why);
+    /* Up first: of hundreds of IPv6 addresses that wait for a device to come up the kernel drops some without an error, because it
+     * then makes all their routes in one go out of a small reserve of memory. */
     r = bring_up(&devices->container, link.index);
-    return r < 0 ? explain_settling(&devices->container, device, "bring up", r, why) : 0;
+    if (r < 0)
+        return explain_settling(&devices->container, device, "bring up", r, why);
+    r = give_addresses(&devices->container, device, link.index, device->name_inside);
+    return r < 0 ? explain_settling(&devices->container, device, "keep the addresses of", r, why) : 0;
 }
 
 int ns_devices_move(struct ns_devices *devices, const struct ns_plan *plan, pid_t init, struct failure *why)
@@ -534,9 +535,9 @@ static int take_back(struct ns_devices *devices, struct device *device)
     device->inside = false;
     if (device->before.master != 0)
         r = join_master(&devices->host, link.index, device->before.master);
-    int given = give_addresses(&devices->host, device, link.index, device->before.name);
     int up = device->before.flags & IFF_UP ? bring_up(&devices->host, link.index) : 0;
-    return r < 0 ? r : given < 0 ? given : up;
+    int given = give_addresses(&devices->host, device, link.index, device->before.name);
+    return r < 0 ? r : up < 0 ? up : given;
 }
 
 void ns_devices_take_back(struct ns_devices *devices)

@@ -332,9 +332,9 @@ TABLE
 @test "id mappings: a new user namespace needs both, elsewhere they say nothing" {
     cp config.json saved.json
     config '.linux.namespaces += [{"type": "user"}]'
-    fails 1 "needs mappings" /linux/uidMappings -- rt run "$ID"
+    fails 1 "a new user namespace needs mappings" /linux/uidMappings -- rt run "$ID"
     config '.linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 10}]'
-    fails 1 "needs mappings" /linux/gidMappings -- rt run "$ID"
+    fails 1 "a new user namespace needs mappings" /linux/gidMappings -- rt run "$ID"
     config 'del(.process)'
     fails 1 "a new user namespace needs mappings" /linux/gidMappings -- rt create "$ID"
     cp saved.json config.json

@@ -213,21 +213,12 @@ static int check_group(int root_fd, const char *group, const struct spec_intel_r
     return r < 0 ? fail_errno(why, r, "open resctrl group '%s'", group) : compare_all(root_fd, group, wanted, why);
 }
 
-/* A monitoring group of that name belongs to somebody else, and its numbers would be of both. */
-static int check_monitor(int root_fd, const struct resctrl_name *name, bool exists, struct failure *why)
+static int check_monitoring(int root_fd, struct failure *why)
 {
-    struct place place;
-    if (name->monitor == NULL)
+    if (faccessat(root_fd, "mon_groups", F_OK, 0) == 0)
         return 0;
-    if (faccessat(root_fd, "mon_groups", F_OK, 0) < 0) {
-        fail(why, FAILURE_HOST, "resctrl of this host has no monitoring");
-        failure_hint(why, "the CPU needs cqm_occup_llc, cqm_mbm_total or cqm_mbm_local: leave enableMonitoring out");
-        return failure_pointer(why, POINTER "/enableMonitoring");
-    }
-    if (!exists || place_of_monitor(name, "", &place) < 0 || faccessat(root_fd, place.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    fail(why, FAILURE_STATE, "the monitoring group '%s' of resctrl exists already", place.path);
-    failure_hint(why, "remove it with rmdir, or choose another container id");
+    fail(why, FAILURE_HOST, "resctrl of this host has no monitoring");
+    failure_hint(why, "the CPU needs cqm_occup_llc, cqm_mbm_total or cqm_mbm_local: leave enableMonitoring out");
     return failure_pointer(why, POINTER "/enableMonitoring");
 }
 
@@ -247,7 +238,7 @@ int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wan
     if (exists && check_group(root_fd, name.group, wanted, why) < 0)
         return -1;
     name.made = !exists;
-    if (check_monitor(root_fd, &name, exists, why) < 0)
+    if (name.monitor != NULL && check_monitoring(root_fd, why) < 0)
         return -1;
     *ret_name = name;
     return 0;
@@ -311,7 +302,12 @@ static int make_monitor(int root_fd, char *monitor, struct resctrl_name *name, s
     }
     int errnum = r < 0 ? -r : errno;
     fail_errno(why, errnum, "make the monitoring group '%s' of resctrl", place.path);
-    explain(root_fd, errnum, why);
+    if (errnum == EEXIST) { /* somebody else's: its numbers would be of both */
+        why->kind = FAILURE_STATE;
+        failure_hint(why, "remove it with rmdir, or choose another container id");
+    } else {
+        explain(root_fd, errnum, why);
+    }
     return failure_pointer(why, POINTER "/enableMonitoring");
 }
 

@@ -239,6 +239,19 @@ static int go_on(struct joining *joining, struct failure *why)
     return r == -EPIPE ? explain_death(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
+/* Where the container is: a group that was removed since, or unmounted, left its processes to the root group. */
+static int join_resctrl(const struct joining *joining, pid_t pid, struct failure *why)
+{
+    if (joining->state.resctrl.group == NULL)
+        return 0;
+    CLEANUP_FD int root = resctrl_find();
+    if (root == -ENODEV)
+        return 0;
+    if (root < 0)
+        return fail_errno(why, root, "open the resctrl file system");
+    return resctrl_enter(root, &joining->state.resctrl, pid, why) < 0 && why->errnum != ENOENT ? -1 : 0;
+}
+
 static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
 {
     /* Our own unreaped child: the pid cannot have been reused. */
@@ -247,11 +260,11 @@ static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
     child_reap(&joining->escort);
     if (joining->joiner.pidfd < 0)
         return fail_sys(why, "open a pidfd of the " WHO);
-    if (!joining->attach)
+    if (!joining->joiner_waits)
         return 0;
-    if (joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
+    if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
         return -1;
-    return go_on(joining, why);
+    return join_resctrl(joining, pid, why) < 0 ? -1 : go_on(joining, why);
 }
 
 static int pass_listener(struct joining *joining, int listener, struct failure *why)
@@ -319,6 +332,7 @@ static int serve_joiner(struct joining *joining, struct failure *why)
 static int join_once(struct joining *joining, struct failure *why)
 {
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
+    joining->joiner_waits = joining->attach || joining->state.resctrl.group != NULL;
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);

@@ -103,7 +103,7 @@ static int begin(struct joiner *joiner, struct failure *why)
     if (is_alone(joiner->become.conversation))
         _exit(1);
     joiner->become.caller_umask = umask(022);
-    if (!joining->attach)
+    if (!joining->joiner_waits)
         return 0;
     become_note(&joiner->become, STAGE_WAIT_FOR_MAPS);
     struct message message;

@@ -59,6 +59,7 @@ struct joining {
     unsigned listen_fds, preserved_fds;
 
     bool attach;      /* the joiner is moved into its cgroup after clone */
+    bool joiner_waits; /* for GO_ON: to be moved, or to be put into the container's resctrl group */
     bool died_unborn; /* it was killed before its first instruction */
     bool pid_file_written;
     struct ns_child escort; /* pid 0: none */

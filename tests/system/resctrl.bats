@@ -211,6 +211,18 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     silently rt delete --force "$ID"
 }
 
+@test "intelRdt: exec puts its process into the container's groups, while they are there" {
+    made_up_resctrl
+    intel_rdt '{"enableMonitoring": true}'
+    program sleep
+    run_detached
+    run -0 rt exec "$ID" /probe exit 0
+    [[ $(wc -l <"$TREE/$ID/tasks") == 2 && $(wc -l <"$TREE/$ID/mon_groups/$ID/tasks") == 2 ]]
+    rm -r "${TREE:?}/$ID"
+    run -7 rt exec "$ID" /probe exit 7
+    silently rt delete --force "$ID"
+}
+
 @test "intelRdt: delete --force with a broken record removes what the runtime made, and nothing else" {
     made_up_resctrl
     local value

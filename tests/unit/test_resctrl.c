@@ -345,8 +345,10 @@ static void test_resctrl_monitoring(void **state)
 
     make(&named, &name);
     assert_true(exists("gold/mon_groups/" ID) && !exists("mon_groups/" ID));
-    assert_int_equal(locate(&named, &other), -1); /* somebody else's numbers */
-    refused(FAILURE_STATE, "/linux/intelRdt/enableMonitoring", "the monitoring group 'gold/mon_groups/" ID "' of resctrl exists already");
+    assert_int_equal(locate(&named, &other), 0);
+    assert_int_equal(resctrl_make(root, &named, &other, &why), -1); /* somebody else's numbers */
+    refused(FAILURE_STATE, "/linux/intelRdt/enableMonitoring", "make the monitoring group 'gold/mon_groups/" ID "' of resctrl: File exists");
+    assert_true(other.monitor == NULL && !other.made);
     remove_it(&name, RESCTRL_DELETE);
     assert_true(exists("gold") && !exists("gold/mon_groups/" ID));
 

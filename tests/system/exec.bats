@@ -145,11 +145,7 @@ expect_same_namespaces() {
     refused() {
         jq ".process | .args = [\"/probe\", \"report\"] | $1" config.json >process.json
         shift
-<<<<<<< HEAD
         fails 255 "process document line" "($1)" "${@:2}" -- rt exec --process process.json "$ID"
-=======
-        fails 255 "process document" "$1)" "${@:2}" -- rt exec --process process.json "$ID"
->>>>>>> w-exec
         [[ $stderr != *config.json* ]]
     }
     refused '.user.uid = "x"' /user/uid integer
@@ -217,13 +213,8 @@ expect_same_namespaces() {
     expect '.fds | keys == ["0", "1", "2"]'
     run -0 --separate-stderr rt exec --preserve-fds 1 "$ID" /probe report 3</etc/hostname 4</etc/hostname
     expect '.fds | keys == ["0", "1", "2", "3"]'
-<<<<<<< HEAD
     # shellcheck disable=SC2016
     fails 255 "descriptor 4" -- bash -c 'exec "$CRUN_LITE" --root "$STATE" exec --preserve-fds 2 "$1" /probe report 3</etc/hostname 4>&-' - "$ID"
-=======
-    # `fails` leaves none open from 3 on.
-    fails 255 "descriptor 3" -- rt exec --preserve-fds 2 "$ID" /probe report
->>>>>>> w-exec
     # shellcheck disable=SC2016
     run -0 --separate-stderr bash -c 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$CRUN_LITE" --root "$STATE" exec "$1" /probe report 3</etc/hostname 4>&-' - "$ID"
     expect '(.fds | keys == ["0", "1", "2", "3"]) and ([.env[] | select(startswith("LISTEN_"))] | sort) == ["LISTEN_FDS=1", "LISTEN_PID=\(.pid)"]'

@@ -293,6 +293,12 @@ bool cgroup_is_frozen(int cgroup_fd)
     return read_number(cgroup_fd, "cgroup.events", "frozen") == 1;
 }
 
+bool cgroup_is_freezing(int cgroup_fd)
+{
+    char asked[8];
+    return file_read_line_at(cgroup_fd, "cgroup.freeze", asked, sizeof asked) >= 0 && text_equal(asked, "1");
+}
+
 int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failure *why)
 {
     int done = file_write_text_at(cgroup_fd, "cgroup.freeze", frozen ? "1" : "0");

@@ -32,7 +32,8 @@ int container_resume(const struct runtime *runtime, const char *id, struct failu
 {
     struct live live;
     int r = live_open(runtime, id, STATE_EXCLUSIVE, &live, why);
-    if (r == 0 && live.status != STATUS_PAUSED)
+    /* A pause that was killed while it waited has left a freeze that has not come about yet: that is taken back, too. */
+    if (r == 0 && live.status != STATUS_PAUSED && !cgroup_is_freezing(live.cgroup))
         r = fail(why, FAILURE_STATE, "container `%s` is not paused", id);
     if (r == 0)
         r = cgroup_freeze(live.cgroup, false, clock_now_ms() + FREEZE_DEADLINE_MS, why);

@@ -278,7 +278,7 @@ nested() {
     mkdir "$INNER/state"
     config '.root = {"path": "/", "readonly": false} | .process.noNewPrivileges = false | .linux.maskedPaths = [] | .linux.readonlyPaths = []
             | .process.capabilities = ($c | {bounding: ., effective: ., permitted: .}) | .linux.resources.devices = [{"allow": true, "access": "rwm"}]
-            | .process.args = ["bash", "-euc", $s] | .process.env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "INNER=" + $i, "RT=" + $rt, "CELL=inner-" + $id]' \
+            | .process.args = ["bash", "-euc", $s] | .process.env = ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "INNER=" + $i, "RT=" + $rt, "CELL=inner-" + $id]' \
         --arg s "$1" --arg i "$INNER" --arg rt "$CRUN_LITE" --arg id "$ID" \
         --argjson c "$(capability_names)"
     run --separate-stderr rt run "$ID"
@@ -351,4 +351,79 @@ writable_cgroup() { config '(.mounts[] | select(.type == "cgroup")).options -= [
         ls "$INNER/state"'
     [[ $status == 0 && $output == running ]] || { echo "$status: $output; $stderr" >&2; return 1; }
     says "$stderr" "no cgroup v2 file system" "--cgroup-manager disabled" "no cgroup of its own"
+}
+
+# --- what stands in the way ------------------------------------------------------------------------------------------------
+
+@test "a controller that cannot be had: which one, where it stops, and why" {
+    local parent=$TEST_CGROUP/parent-$ID sleeper
+    needs controller:hugetlb
+    config '.linux.resources.unified = {"hugetlb.2MB.max": "4194304"}'
+    program exit 0
+    mkdir -p "/sys/fs/cgroup$parent/threads"
+    # A threaded cgroup makes a thread root of the one above it.
+    echo threaded >"/sys/fs/cgroup$parent/threads/cgroup.type"
+    config '.linux.cgroupsPath = $p' --arg p "$parent/threads/$ID"
+    fails 1 "controller 'hugetlb'" "cgroup '$parent'" "cgroup.type is 'domain threaded'" "/linux/resources/unified" -- rt run "$ID"
+    rmdir "/sys/fs/cgroup$parent/threads"
+    # One with processes of its own.
+    sleep 1000 3>&- 4>&- &
+    sleeper=$!
+    echo "$sleeper" >"/sys/fs/cgroup$parent/cgroup.procs"
+    config '.linux.cgroupsPath = $p' --arg p "$parent/$ID"
+    fails 1 "controller 'hugetlb'" "cgroup '$parent'" "processes live in that cgroup" -- rt run "$ID"
+    kill "$sleeper"
+    wait "$sleeper" || true
+    # One that is asked for only now is enabled from the top down, also by update.
+    config '.linux.resources.unified = {}'
+    program sleep
+    run_detached
+    [[ ! -e /sys/fs/cgroup$parent/$ID/hugetlb.2MB.max ]]
+    silently rt update --resources - "$ID" <<<'{"unified": {"hugetlb.2MB.max": "4194304"}}'
+    [[ $(<"/sys/fs/cgroup$parent/$ID/hugetlb.2MB.max") == 4194304 ]]
+    silently rt delete --force "$ID"
+    rmdir "/sys/fs/cgroup$parent"
+}
+
+# What a unit of systemd is: unit_is UNIT PROPERTY VALUE...
+unit_is() {
+    local unit=$1
+    shift
+    while (($#)); do
+        [[ $(systemctl show --property "$1" --value "$unit") == "$2" ]] ||
+            { echo "$unit: $1 is $(systemctl show --property "$1" --value "$unit") instead of $2" >&2; return 1; }
+        shift 2
+    done
+}
+
+@test "systemd manager: every form of cgroupsPath, the unit's properties, and annotations by type" {
+    local words unit place
+    needs systemd
+    MANAGER=(--systemd-cgroup)
+    config '.linux.resources += {"pids": {"limit": 30}, "cpu": {"shares": 2048, "quota": 30000, "period": 100000}}
+            | .annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 5000000", "org.systemd.property.Documentation": "[\u0027man:true(1)\u0027]"}'
+    program sleep
+    while read -r words place; do
+        unit=${place##*/}
+        config 'if $p == "none" then del(.linux.cgroupsPath) else .linux.cgroupsPath = $p end' --arg p "$words"
+        detached "$ID"
+        [[ $(group_of "$ID") == "/sys/fs/cgroup$place" ]] || { echo "$words: $(group_of "$ID")" >&2; return 1; }
+        unit_is "$unit" Delegate yes DefaultDependencies no TasksMax 30 CPUWeight 174 CPUQuotaPerSecUSec 300ms TimeoutStopUSec 5s \
+            Documentation "man:true(1)" Description "crun-lite container $ID" Slice "$(basename "${place%/*}" | sed 's/^$/-.slice/')"
+        # The other commands know the manager from the record.
+        silently rt delete --force "$ID"
+        run ! systemctl is-active "$unit"
+        [[ ! -e /sys/fs/cgroup$place ]]
+    done <<FORMS
+none /system.slice/crun-lite-$ID.scope
+:pre:$ID /system.slice/pre-$ID.scope
+system.slice::$ID /system.slice/$ID.scope
+one-two-three.slice:pre:$ID /one.slice/one-two.slice/one-two-three.slice/pre-$ID.scope
+-:pre:$ID /pre-$ID.scope
+FORMS
+    config '.linux.cgroupsPath = "/no/colon"'
+    fails 1 "slice:prefix:name" "/linux/cgroupsPath" -- rt --systemd-cgroup run "$ID"
+    config '.linux.cgroupsPath = $p | .annotations = {"org.systemd.property.NoSuchProperty": "true"}' --arg p ":pre:$ID"
+    fails 1 "NoSuchProperty" -- rt --systemd-cgroup run "$ID"
+    run ! systemctl is-active "pre-$ID.scope"
 }

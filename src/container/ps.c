@@ -84,22 +84,11 @@ int container_processes(const struct runtime *runtime, const char *id, struct ar
 
 #define OUTPUT_LIMIT ((size_t)64 * 1024 * 1024)
 
-/* The field of a line of words, or NULL. */
-static const char *word_at(const char *line, size_t index)
-{
-    line += strspn(line, " ");
-    for (; index > 0 && *line && *line != '\n'; index--) {
-        line += strcspn(line, " \n");
-        line += strspn(line, " ");
-    }
-    return *line && *line != '\n' ? line : NULL;
-}
-
 /* Which word of the header is PID; -1: none. */
 static ssize_t find_column(const char *header)
 {
     for (size_t i = 0;; i++) {
-        const char *word = word_at(header, i);
+        const char *word = text_word(header, i);
         if (word == NULL)
             return -1;
         if (strcspn(word, " \n") == strlen("PID") && text_starts(word, "PID"))
@@ -158,12 +147,12 @@ static int run_ps(char *const *options, struct arena *arena, char **ret_output, 
 int container_processes_shown(const struct runtime *runtime, const char *id, char *const *options, struct arena *arena, char **ret_table,
                               struct failure *why)
 {
-    char *output;
+    char *output = NULL;
     pid_t *pids;
     ssize_t count = read_pids(runtime, id, arena, &pids, why);
     if (count < 0 || run_ps(options, arena, &output, why) < 0)
         return -1;
-    ssize_t column = find_column(output);
+    ssize_t column = output ? find_column(output) : -1;
     if (column < 0) {
         fail(why, FAILURE_USAGE, "what ps shows with these options has no column PID");
         return failure_hint(why, "it is needed to tell the container's processes: give -o pid,… or -ef");
@@ -174,7 +163,7 @@ int container_processes_shown(const struct runtime *runtime, const char *id, cha
     for (char *line = table; *line;) {
         size_t length = strcspn(line, "\n");
         length += line[length] == '\n';
-        const char *word = word_at(line, (size_t)column);
+        const char *word = text_word(line, (size_t)column);
         pid_t pid = word ? (pid_t)strtol(word, NULL, 10) : 0;
         if (bsearch(&pid, pids, (size_t)count, sizeof(*pids), by_pid) != NULL) {
             memmove(end, line, length);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -185,26 +186,33 @@ static int lock(const struct state_directory *directory, int operation, struct f
     return r < 0 ? fail_sys(why, "lock the state of container `%s`", directory->id) : 0;
 }
 
-/* The process that holds the lock, from lines such as "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; 0: not to be seen from
- * here.  Only read when a failure is to be explained. */
+/* The holder that a line of /proc/locks names, such as "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF" with device and inode;
+ * 0: it is about another file, or a process not to be seen from here. */
+static pid_t holder_in(const char *line, const struct stat *file)
+{
+    const char *kind = text_word(line, 1), *pid = text_word(line, 4), *place = text_word(line, 5);
+    if (kind == NULL || place == NULL || !text_starts(kind, "FLOCK "))
+        return 0;
+    char *end;
+    bool same = strtoul(place, &end, 16) == major(file->st_dev) && *end == ':' && strtoul(end + 1, &end, 16) == minor(file->st_dev) &&
+                *end == ':' && strtoul(end + 1, &end, 10) == file->st_ino;
+    long number = same ? strtol(pid, NULL, 10) : 0;
+    return number > 0 && number <= INT_MAX ? (pid_t)number : 0;
+}
+
+/* Only read when a failure is to be explained. */
 static pid_t lock_holder(const struct state_directory *directory)
 {
     struct arena arena = {0};
     struct stat st;
-    char *text;
+    char *text = NULL;
     pid_t holder = 0;
-    if (fstat(directory->fd, &st) < 0 || file_read_at(AT_FDCWD, "/proc/locks", LOCKS_LIMIT, &arena, &text) < 0)
-        text = NULL;
-    for (char *line = text; line && *line && holder == 0;) {
-        unsigned minor_number;
-        unsigned long inode;
-        int pid;
-        if (sscanf(line, "%*s FLOCK %*s WRITE %d %*x:%x:%lu", &pid, &minor_number, &inode) == 3 && inode == st.st_ino &&
-            minor_number == minor(st.st_dev) && pid > 0)
-            holder = pid;
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
+    if (fstat(directory->fd, &st) == 0 && file_read_at(AT_FDCWD, "/proc/locks", LOCKS_LIMIT, &arena, &text) >= 0)
+        for (const char *line = text; *line && holder == 0;) {
+            holder = holder_in(line, &st);
+            line += strcspn(line, "\n");
+            line += *line == '\n';
+        }
     arena_done(&arena);
     return holder;
 }

@@ -173,8 +173,10 @@ freezable() {
     mount -o loop "$BATS_TEST_TMPDIR/disk" rootfs/data 2>/dev/null || skip "no loop devices here"
     FREEZABLE=$BUNDLE/rootfs/data
     config '.root.readonly = false'
-    program sleep
+    # One of many: the message must find it.
+    program fork 20 + sleep
     run_detached
+    wait_until output_has forked
     GROUP=$(group_of "$ID")
     fsfreeze --freeze "$FREEZABLE"
     rt_background exec "$ID" /probe write /data/file words >/dev/null 2>&1

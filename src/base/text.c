@@ -61,6 +61,16 @@ bool text_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+const char *text_word(const char *line, size_t index)
+{
+    line += strspn(line, " ");
+    for (; index > 0 && *line && *line != '\n'; index--) {
+        line += strcspn(line, " \n");
+        line += strspn(line, " ");
+    }
+    return *line && *line != '\n' ? line : NULL;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

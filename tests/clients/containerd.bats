@@ -27,22 +27,9 @@ C
     eventually crt version >/dev/null 2>&1 || { tail -20 "$CLIENT_WORK/containerd.log" >&2; return 1; }
 }
 
-# A docker archive of the image: one layer.
-image_archive() {
-    local place=$CLIENT_WORK/archive id
-    rm -rf "$place"
-    mkdir -p "$place/layer"
-    cp "$CLIENT_WORK/image.tar" "$place/layer/layer.tar"
-    id=$(sha256sum "$CLIENT_WORK/image.tar" | cut -d' ' -f1)
-    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$id" \
-        >"$place/config.json"
-    printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer/layer.tar"]}]' "$image" >"$place/manifest.json"
-    tar -C "$place" -cf "$CLIENT_WORK/archive.tar" manifest.json config.json layer/layer.tar
-}
-
 setup_file() {
     image_tar
-    image_archive
+    image_archive "$image" '["sh"]' "$CLIENT_WORK/archive.tar"
     start_daemon
     crt image import --snapshotter native "$CLIENT_WORK/archive.tar" >/dev/null
 }

@@ -160,11 +160,12 @@ static uint64_t read_step(int root_fd, const char *resource)
 static int compare(int root_fd, const char *group, const char *schemata, const char *member, const char *wanted,
                    struct failure *why)
 {
-    char resource[SCHEMA_RESOURCE_SIZE];
+    char resource[SCHEMA_RESOURCE_SIZE] = "";
     size_t length = 0;
     if (wanted == NULL)
         return 0;
-    const char *line = schema_resource(wanted, resource) < 0 ? "" : schema_find(schemata, resource, &length);
+    /* A line without a resource is malformed whatever it is compared with. */
+    const char *line = schema_resource(wanted, resource) < 0 ? NULL : schema_find(schemata, resource, &length);
     switch (schema_compare(wanted, line == NULL ? "" : line, length, line == NULL ? 0 : read_step(root_fd, resource))) {
     case SCHEMA_SAME:
         return 0;

@@ -202,6 +202,33 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     done
 }
 
+@test "intelRdt: a lock that somebody holds blocks neither create nor delete --force" {
+    made_up_resctrl
+    local holder creator
+    export RESCTRL_LOCK_MS=30
+    program sleep
+    # Ready with a group of its own making, and killed.
+    config '.hooks.createRuntime = [{"path": $p, "args": ["probe", "hang-hook", $l, "createRuntime"]}]' \
+        --arg p "$PROBE" --arg l "$BATS_TEST_TMPDIR/hooks.log"
+    intel_rdt '{"closID": "gold", "memBwSchema": "MB:0=10"}'
+    rt_background create "$ID" </dev/null >/dev/null 2>&1
+    creator=$!
+    wait_until test -s "$BATS_TEST_TMPDIR/hooks.log"
+    kill -9 "$creator"
+    wait "$creator" 2>/dev/null || true
+    exec {holder}<"$TREE"
+    flock -x "$holder"
+    run -0 --separate-stderr timeout 20 "$CRUN_LITE" --root "$STATE" --log-level warning delete --force "$ID"
+    pkill -9 -f "probe hang-hook $BATS_TEST_TMPDIR/hooks.log" || true
+    says "$stderr" warning "resctrl group 'gold' stays" "somebody holds the lock of resctrl"
+    [[ ! -e $STATE/$ID && -d $TREE/gold ]]
+    config 'del(.hooks)'
+    intel_rdt '{}'
+    fails 1 "lock the resctrl file system" "somebody holds the lock of resctrl" -- timeout 20 "$CRUN_LITE" --root "$STATE" create "$ID"
+    [[ ! -e $TREE/$ID ]]
+    exec {holder}<&-
+}
+
 @test "intelRdt: a resctrl that was unmounted meanwhile does not block delete" {
     made_up_resctrl
     intel_rdt '{}'

@@ -162,7 +162,8 @@ int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wan
 /* Makes the group where it is missing, writes the schemata, makes the monitoring group.  On failure *name says what was
  * made, for resctrl_remove. */
 int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why) MUST_CHECK;
-/* New schemata for a live container's group, all or none.  *ret_old: a call with it brings back what was there; memory
+/* New schemata for a live container's group, all or none; refused for the root group, in which every process of the host is that
+ * nobody put elsewhere.  *ret_old: a call with it brings back what was there; memory
  * belongs to the arena. */
 int resctrl_update(int root_fd, const struct resctrl_name *name, const struct spec_intel_rdt *wanted, struct arena *arena,
                    struct spec_intel_rdt *ret_old, struct failure *why) MUST_CHECK;

@@ -371,6 +371,11 @@ static int update_schemata(int root_fd, const char *group, const struct spec_int
 int resctrl_update(int root_fd, const struct resctrl_name *name, const struct spec_intel_rdt *wanted, struct arena *arena,
                    struct spec_intel_rdt *ret_old, struct failure *why)
 {
+    if (is_root_group(name->group)) {
+        fail(why, FAILURE_STATE, "the container is in the root group of resctrl, whose shares are those of the whole host");
+        return failure_hint(why, "write them to %s/schemata, or make the container without closID '/': then it has a group of its own",
+                            RESCTRL_PLACE);
+    }
     if (lock(root_fd, why) < 0)
         return -1;
     int r = update_schemata(root_fd, name->group, wanted, arena, ret_old, why);

@@ -266,6 +266,16 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     done
 }
 
+@test "intelRdt: update does not change the root group, which is the host's" {
+    made_up_resctrl
+    intel_rdt '{"closID": "/"}'
+    program sleep
+    run_detached
+    fails 1 "root group of resctrl" "closID" -- rt update --l3-cache-schema "L3:0=1;1=1" --pids-limit 0 "$ID"
+    cmp "$TREE/schemata" "$TREE/default"
+    silently rt delete --force "$ID"
+}
+
 @test "intelRdt: update changes the shares of the group, with limits or without, all or nothing" {
     made_up_resctrl
     intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'

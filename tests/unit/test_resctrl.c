@@ -189,6 +189,11 @@ static void test_resctrl_root_group(void **state)
     make(&(struct spec_intel_rdt){.set = true, .clos_id = word("/"), .enable_monitoring = true}, &name);
     assert_string_equal(name.group, "/");
     assert_true(exists("mon_groups/" ID));
+    /* A live container changes its own shares, not the host's. */
+    struct spec_intel_rdt old;
+    assert_int_equal(resctrl_update(root, &name, &(struct spec_intel_rdt){.set = true, .mem_bw_schema = line}, &arena, &old, &why), -1);
+    refused(FAILURE_STATE, "", "the container is in the root group of resctrl");
+    assert_string_equal(content(root, "schemata"), FRESH);
     assert_int_equal(resctrl_enter(root, &name, 7, &why), 0);
     assert_string_equal(written(), "tasks 7\nmon_groups/" ID "/tasks 7\n");
     remove_it(&name, RESCTRL_DELETE);

@@ -103,7 +103,7 @@ void cgroup_close(struct cgroup *cgroup);
  * widened meanwhile (for a GPU, say) stays.  Pure; points into its arguments. */
 struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
                                          const struct spec_resources *after);
-/* Writes what is set in `resources`, the rest stays.  All or nothing: on failure the files get their old content
+/* Writes what is set in `resources`, the rest stays; where nothing is, no cgroup is needed.  All or nothing: on failure the files get their old content
  * back, and systemd its old properties.  Device rules replace the old ones, after everything else. */
 int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
                   struct failure *why) MUST_CHECK;

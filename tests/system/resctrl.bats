@@ -276,6 +276,21 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     silently rt delete --force "$ID"
 }
 
+@test "intelRdt: update changes the shares of a container without a cgroup, and only those" {
+    made_up_resctrl
+    intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'
+    config 'del(.linux.resources)'
+    program sleep
+    "$CRUN_LITE" --cgroup-manager disabled --root "$STATE" run --detach "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
+    silently rt update --l3-cache-schema "L3:0=ff;1=f" "$ID"
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    fails 1 "no cgroup of its own" "--cgroup-manager disabled" -- rt update --l3-cache-schema "L3:0=1;1=1" --pids-limit 5 "$ID"
+    fails 1 "no cgroup of its own" -- rt update --resources - "$ID" <<<'{"devices": [{"allow": false}]}'
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    fails 1 "no cgroup of its own" -- rt pause "$ID"
+    silently rt delete --force "$ID"
+}
+
 @test "intelRdt: update changes the shares of the group, with limits or without, all or nothing" {
     made_up_resctrl
     intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'

@@ -46,6 +46,25 @@ expect_same_namespaces() {
     done
 }
 
+@test "exec: the process document is read before the container is opened" {
+    sleeping_container
+    mkfifo process.fifo
+    rt exec --process process.fifo "$ID" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+    HELPER=$!
+    # Opens when exec has opened the other end.
+    exec 9>process.fifo
+    rt kill "$ID" KILL
+    status_becomes stopped
+    jq '.process | .args = ["/probe", "report"]' config.json >&9
+    exec 9>&-
+    local code=0
+    wait "$HELPER" || code=$?
+    HELPER=
+    [[ $code == 255 ]]
+    says "$(<"$BATS_TEST_TMPDIR/err")" "cannot exec in a stopped container"
+    [[ ! -s $BATS_TEST_TMPDIR/out ]]
+}
+
 # --- what the process gets ---------------------------------------------------------------------------------------------
 
 @test "exec: command line, exit status, streams" {

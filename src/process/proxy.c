@@ -468,7 +468,7 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         input_read(proxy);
     if (proxy->eof_pending && proxy->master >= 0)
         input_end(proxy);
-    if (fds[5].revents != 0)
+    if (fds[5].revents != 0 && proxy->watch != NULL)
         proxy->watch->serve(proxy->watch->arg);
     if (fds[0].revents != 0)
         signals_read(proxy);

@@ -18,7 +18,7 @@
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
-enum birth_mode { BIRTH_CREATE, BIRTH_RUN };
+enum birth_mode { BIRTH_CREATE, BIRTH_RUN, BIRTH_CHECK /* judged only, for either */ };
 
 struct birth {
     const struct runtime *runtime;

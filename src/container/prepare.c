@@ -54,7 +54,7 @@ static int read_bundle(struct birth *birth, struct findings *findings)
 /* `create` works without one; `start` is what fails then (runtime.md). */
 static int check_process(const struct birth *birth, struct failure *why)
 {
-    if (birth->mode == BIRTH_CREATE || birth->spec.process.set)
+    if (birth->mode != BIRTH_RUN || birth->spec.process.set)
         return 0;
     return fail_config(why, "/process", "there is no process to start");
 }

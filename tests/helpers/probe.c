@@ -25,6 +25,7 @@
  *   mem MEGABYTES              touches that much memory              -> {"mem":N,"errno":null}
  *   fork N                     N children that wait                  -> {"forked":N,"errno":"EAGAIN"}
  *   spin SECONDS               uses one processor                    -> {"cpu_ms":N}: what it got
+ *   write-direct FILE SECONDS  writes past the page cache            -> {"bytes":N,"ms":N}
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
  *   spy                        tries to trace every other process it meets and to read its descriptors, until SIGTERM
  *                              -> {"met":N,"traced":N,"links":[...]}
@@ -1105,6 +1106,30 @@ static int command_spin(int argc, char **argv)
     return 0;
 }
 
+/* Past the page cache, so that io.max is felt by the writer itself. */
+static int command_write_direct(int argc, char **argv)
+{
+    enum { BLOCK = 65536, ROUND = 64 };
+    int fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, 0666);
+    long long begin = milliseconds(CLOCK_MONOTONIC), end = begin + number_of(argv[2]) * 1000, bytes = 0;
+    void *block = NULL;
+    bool written = fd >= 0 && posix_memalign(&block, 4096, BLOCK) == 0;
+
+    (void)argc;
+    while (written && milliseconds(CLOCK_MONOTONIC) < end) {
+        memset(block, 1, BLOCK);
+        written = pwrite(fd, block, BLOCK, (bytes / BLOCK) % ROUND * BLOCK) == BLOCK;
+        bytes += written ? BLOCK : 0;
+    }
+    open_with(stdout, '{');
+    pair_number(stdout, "bytes", bytes);
+    pair_number(stdout, "ms", milliseconds(CLOCK_MONOTONIC) - begin);
+    pair_errno(stdout, written ? 0 : errno);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    return 0;
+}
+
 static int command_orphan(int argc, char **argv)
 {
     pid_t pid = fork();
@@ -1234,6 +1259,7 @@ static const struct command {
     {"syscall", 1, command_syscall}, {"sleep", 0, command_sleep},     {"trap", 1, command_trap},
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
+    {"write-direct", 2, command_write_direct},
     {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
     {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
     {"bind", 1, command_bind},       {"notify", 1, command_notify},   {"barrier", 0, command_barrier},

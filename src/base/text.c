@@ -199,7 +199,7 @@ static int take_duration(const char **text, int64_t *ret_microseconds)
 int text_to_duration(const char *text, int64_t *ret_microseconds)
 {
     int64_t sum = 0, part = 0;
-    if (text_equal(text, "0")) {
+    if (strcmp(text, "0") == 0) {
         *ret_microseconds = 0;
         return 0;
     }

@@ -5,6 +5,8 @@
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
  *   <root>/<id>/resources.json  the resources in force, once an update changed them; before that config.json says it
  *   <root>/<id>/start.sock    init listens here until it is told to start
+ *   <root>/<id>/notify/     mounted in the container on /run/notify, where create or run had NOTIFY_SOCKET; notify.sock is bound in it
+ *                           before the program runs (notify.h)
  *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
  *   <root>/<id>/resctrl       the same for the resctrl group, where /linux/intelRdt asks for one
  *

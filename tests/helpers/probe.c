@@ -13,6 +13,9 @@
  *   try-open PATH r|w|rw|c     c: create exclusively                 -> {"try-open":PATH,"errno":null}
  *   mkdir|rmdir|unlink|chdir PATH, mknod PATH c|b|p MAJOR MINOR, symlink TARGET PATH, chown PATH UID GID
  *   bind PORT                  a TCP socket                          -> {"bind":PORT,"errno":"EACCES"}
+ *   notify LINE...             one datagram to $NOTIFY_SOCKET        -> {"notify":LINE,"errno":null}
+ *   barrier                    BARRIER=1 with a pipe; waits until the other side has closed it, five seconds at most
+ *                              -> {"barrier":"closed"}
  *   stat PATH | list PATH      lstat as JSON | sorted names as JSON
  *   fstat FD | read PATH N     the same of a descriptor | the first N bytes -> {"read":PATH,"hex":"00ff"}
  *   syscall NAME|NUMBER [N...] raw call with integer arguments       -> {"syscall":NAME,"result":-1,"errno":"EPERM"}
@@ -41,6 +44,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -59,6 +63,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -750,6 +755,54 @@ static int command_bind(int argc, char **argv)
     return 0;
 }
 
+static int notify_connected(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path != NULL ? path : "/no/NOTIFY_SOCKET");
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int command_notify(int argc, char **argv)
+{
+    char message[8192] = "";
+    size_t used = 0;
+    int fd = notify_connected();
+
+    for (int i = 1; i < argc && used < sizeof(message); i++)
+        used += (size_t)snprintf(message + used, sizeof(message) - used, "%s%s", i > 1 ? "\n" : "", argv[i]);
+    say_outcome("notify", argv[1], fd >= 0 && send(fd, message, strlen(message), 0) == (ssize_t)strlen(message));
+    return 0;
+}
+
+static int command_barrier(int argc, char **argv)
+{
+    static char word[] = "BARRIER=1";
+    char room[CMSG_SPACE(sizeof(int))] = "";
+    struct iovec part = {.iov_base = word, .iov_len = strlen(word)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    int ends[2], fd = notify_connected();
+
+    (void)argc;
+    (void)argv;
+    if (pipe(ends) < 0)
+        die("pipe");
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(head), &ends[1], sizeof(int));
+    if (fd < 0 || sendmsg(fd, &message, 0) < 0)
+        die("send BARRIER=1");
+    close(ends[1]);
+    struct pollfd wait = {.fd = ends[0]};
+    printf("{\"barrier\":\"%s\"}\n", poll(&wait, 1, 5000) == 1 ? "closed" : "waited in vain");
+    fflush(stdout);
+    return 0;
+}
+
 static int command_stat(int argc, char **argv)
 {
     (void)argc;
@@ -1209,7 +1262,7 @@ static const struct command {
     {"write-direct", 2, command_write_direct},
     {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
     {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
-    {"bind", 1, command_bind},
+    {"bind", 1, command_bind},       {"notify", 1, command_notify},   {"barrier", 0, command_barrier},
 };
 
 static const struct command *command_named(const char *name)

@@ -275,6 +275,18 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     [[ $status == 1 ]]
 }
 
+@test "NOTIFY_SOCKET: the program's READY=1 reaches the manager" {
+    local heard=$BATS_TEST_TMPDIR/heard manager
+    python3 "$BATS_TEST_DIRNAME/notify-manager.py" "$BATS_TEST_TMPDIR/manager.sock" 60 >"$heard" 3>&- 4>&- &
+    manager=$!
+    wait_until grep -q listening "$heard"
+    program notify READY=1 + sleep
+    NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager.sock run_detached
+    grep -q "READY=1.*MAINPID=$(container_pid "$ID")" "$heard"
+    silently rt delete --force "$ID"
+    kill "$manager"
+}
+
 every_controller() { needs controller:memory controller:cpu controller:cpuset controller:pids controller:io; }
 
 @test "limits hold in a delegated cgroup, from the configuration and by update" {

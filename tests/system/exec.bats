@@ -596,7 +596,9 @@ exec_in_background() { rt exec --detach --pid-file pid "$@" "$ID" /probe sleep <
     exec_in_background
     [[ $(cgroup_of "$(<pid)") == "$TEST_CGROUP/$ID" ]]
     kill -9 "$(<pid)"
-    wait_until test -z "$(cat "$(group)/cgroup.procs")"
+    # Read each time anew: a process that was just killed may need a moment.
+    nobody_left() { [[ -z $(<"$(group)/cgroup.procs") ]]; }
+    wait_until nobody_left
     echo "+$controller" >"$(group)/cgroup.subtree_control" || skip "$controller is no domain controller that can be enabled here"
     if echo $$ >"$(group)/cgroup.procs" 2>/dev/null; then
         echo $$ >"/sys/fs/cgroup$TEST_CGROUP/runner/cgroup.procs"

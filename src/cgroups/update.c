@@ -145,10 +145,12 @@ int cgroup_update(const struct cgroup_name *name, const struct spec_resources *r
     struct update update = {.name = name};
     if (limits_plan(resources, arena, &update.limits, why) < 0)
         return -1;
-    if (!name->path) {
-        if (update.limits.count == 0)
-            return 0;
-        return fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
+    /* Shares of caches have no need of a cgroup. */
+    if (update.limits.count == 0 && resources->devices_count == 0)
+        return 0;
+    if (name->path == NULL) {
+        fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
+        return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");
     }
     CLEANUP_FD int root_fd = mount_open_root(why);
     if (root_fd < 0)

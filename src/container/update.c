@@ -156,7 +156,7 @@ static int carry_out(struct update *update, struct failure *why)
 
 static int update_all(const struct runtime *runtime, const char *id, struct update *update, struct failure *why)
 {
-    if (live_open(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || read_held(update, why) < 0)
+    if (live_find(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || read_held(update, why) < 0)
         return -1;
     update->after = resources_merge(&update->held, &update->given, &update->live.arena);
     /* The two together: the document alone may look contradictory and fit what is in force, and the other way round. */

@@ -123,6 +123,10 @@ int host_device_clone(const char *path_host, mode_t type, dev_t number) MUST_CHE
 /* Maps the ids of an opened tree, when that is asked for. */
 int idmap_probe(const struct rootfs *rootfs, const struct mount_step *step, struct failure *why) MUST_CHECK;
 
+/* ---- plan_dev.c ---- */
+/* PURE; reports.  After the mounts: devices, and links where there is a /dev to hold them. */
+int plan_dev(struct rootfs *rootfs, const struct spec *spec, struct findings *findings) MUST_CHECK;
+
 /* ---- devices.c ---- */
 /* Nodes and links that go into the new tmpfs of /dev, while it is detached. */
 int devices_fill_new_dev(struct rootfs *rootfs, int dev_fd, struct failure *why) MUST_CHECK;

@@ -36,7 +36,8 @@ static const char *finish_rule(void *target, const struct json_seen *seen)
     (void)seen; /* "" counts as absent too */
     if (rule->type == '\0')
         rule->type = 'a';
-    if (!rule->read && !rule->write && !rule->mknod)
+    /* No kind of access is named: nothing is given, and nothing is left where it is denied. */
+    if (!rule->allow && !rule->read && !rule->write && !rule->mknod)
         rule->read = rule->write = rule->mknod = true;
     return NULL;
 }

@@ -159,6 +159,13 @@ rt_behind() {
     inside try-open /data/mem r + try-open /data/mem w
     output=${lines[0]} expect '.errno != "EPERM"'
     output=${lines[1]} expect '.errno == "EPERM"'
+    # No kind of access named: nothing is given, nothing is left.
+    limits '{"devices": [{"allow": true, "type": "c", "major": 1, "minor": 1}]}'
+    inside try-open /data/mem r
+    expect '.errno == "EPERM"'
+    limits '{"devices": [{"allow": true, "access": "rwm"}, {"allow": false, "type": "c", "major": 1, "minor": 1}]}'
+    inside try-open /data/mem r
+    expect '.errno == "EPERM"'
 }
 
 # spec: RDEV-01 RDEV-02 RDEV-06

@@ -659,8 +659,8 @@ static void values(void **state)
     assert_true(spec.linux.monotonic_offset.set && spec.linux.monotonic_offset.secs == -5 && !spec.linux.boottime_offset.set);
     const struct spec_resources *resources = &spec.linux.resources;
     assert_true(resources->set && resources->devices_count == 2);
-    assert_true(resources->devices[0].type == 'a' && resources->devices[0].read && resources->devices[0].write &&
-                resources->devices[0].mknod && !resources->devices[0].major.set);
+    assert_true(resources->devices[0].type == 'a' && !resources->devices[0].read && !resources->devices[0].write &&
+                !resources->devices[0].mknod && !resources->devices[0].major.set);
     assert_true(resources->devices[1].type == 'b' && resources->devices[1].mknod && !resources->devices[1].read &&
                 resources->devices[1].major.value == 8 && !resources->devices[1].minor.set);
     assert_true(resources->block_io.write_bps.count == 1 && resources->block_io.write_bps.items[0].rate == 7);

@@ -1,0 +1,199 @@
+/*
+ * rootfs/plan_dev.c: what /dev is, the nodes and the links in it.
+ *
+ * Runs in: creator, and unit tests.  PURE: must not call the kernel.
+ */
+#include "rootfs/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/text.h"
+
+/* The last entry that mounts on /dev decides what /dev is. */
+static struct mount_step *find_dev(struct rootfs *rootfs)
+{
+    rootfs->dev = rootfs->entry == ROOT_CHROOT ? DEV_NONE : DEV_OF_ROOT;
+    for (size_t i = rootfs->mounts_count; i-- > 0;) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind == MOUNT_REMOUNT || strcmp(step->target_inside, "/dev") != 0)
+            continue;
+        rootfs->dev_is_mounted = true;
+        /* devtmpfs is one filesystem for the whole machine: what is made or removed in it is so on the host. */
+        if (step->kind == MOUNT_BIND || text_equal(step->type, "devtmpfs")) {
+            rootfs->dev = DEV_NONE;
+        } else if (text_equal(step->type, "tmpfs")) {
+            rootfs->dev = DEV_NEW_TMPFS;
+            step->is_dev = true;
+            return step;
+        }
+        break;
+    }
+    return NULL;
+}
+
+/* A link made early would lead a later mount on that very name astray. */
+static bool mounted_later(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
+{
+    for (const struct mount_step *step = dev_step + 1; step < rootfs->mounts + rootfs->mounts_count; step++)
+        if (step->kind != MOUNT_REMOUNT && path_is_below(path, step->target_inside))
+            return true;
+    return false;
+}
+
+static const struct {
+    const char *path;
+    unsigned minor, major;
+} default_devices[] = {
+    {"/dev/null", 3, 1},   {"/dev/zero", 5, 1},    {"/dev/full", 7, 1},
+    {"/dev/random", 8, 1}, {"/dev/urandom", 9, 1}, {"/dev/tty", 0, 5},
+};
+
+static int plan_device(struct rootfs *rootfs, const struct spec_device *device, size_t index, struct failure *why)
+{
+    const char *pointer = arena_format(rootfs->arena, "/linux/devices/%zu", index);
+    struct device_step *step = &rootfs->devices[rootfs->devices_count];
+    mode_t type = device->type == 'p' ? S_IFIFO : device->type == 'b' ? S_IFBLK : S_IFCHR;
+
+    if (!device->path || device->path[0] != '/') {
+        fail_config(why, pointer, "device path '%s' is not absolute", device->path ? device->path : "");
+        return failure_pointer(why, "%s/path", pointer);
+    }
+    *step = (struct device_step){
+        .path_inside = path_clean(rootfs->arena, device->path),
+        .pointer = pointer,
+        .mode = type | (device->file_mode.set ? (mode_t) device->file_mode.value & 07777 : 0666),
+        .number = type == S_IFIFO ? 0 : makedev((unsigned) device->major, (unsigned) device->minor),
+        .uid = device->uid.set ? (uid_t) device->uid.value : 0,
+        .gid = device->gid.set ? (gid_t) device->gid.value : 0,
+    };
+    if (strcmp(step->path_inside, "/") == 0) {
+        fail_config(why, pointer, "device path '%s' names the root directory", device->path);
+        return failure_pointer(why, "%s/path", pointer);
+    }
+    /* /dev/ptmx is always the link to the container's own pts (privileged engines list the host's node); below a
+     * /dev that is the host's nothing is made. */
+    bool skip = strcmp(step->path_inside, "/dev/ptmx") == 0 ||
+                (rootfs->dev == DEV_NONE && path_is_below(step->path_inside, "/dev"));
+    rootfs->devices_count += skip ? 0 : 1;
+    return 0;
+}
+
+static bool device_listed(const struct rootfs *rootfs, const char *path)
+{
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (strcmp(rootfs->devices[i].path_inside, path) == 0)
+            return true;
+    return false;
+}
+
+struct place {
+    const char *path;
+    struct device_step *device; /* NULL: a mount */
+};
+
+/* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap. */
+static int compare_places(const void *left, const void *right)
+{
+    const unsigned char *a = (const unsigned char *) ((const struct place *) left)->path;
+    const unsigned char *b = (const unsigned char *) ((const struct place *) right)->path;
+
+    while (*a && *a == *b)
+        a++, b++;
+    int first = *a == '/' ? 1 : *a ? *a + 1 : 0, second = *b == '/' ? 1 : *b ? *b + 1 : 0;
+    return first - second;
+}
+
+/* Which devices go into the new /dev before it is attached: one that a later mount on a directory above it would hide is
+ * made after all mounts. */
+static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    const struct mount_step *end = rootfs->mounts + rootfs->mounts_count;
+    struct place *places = arena_alloc(rootfs->arena, (rootfs->mounts_count + rootfs->devices_count) * sizeof(*places));
+    const char *covered = NULL; /* the outermost mount above the place */
+    size_t count = 0;
+
+    for (const struct mount_step *step = dev_step + 1; step < end; step++)
+        if (step->kind != MOUNT_REMOUNT)
+            places[count++] = (struct place){step->target_inside, NULL};
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (path_is_below(rootfs->devices[i].path_inside, "/dev"))
+            places[count++] = (struct place){rootfs->devices[i].path_inside, &rootfs->devices[i]};
+    qsort(places, count, sizeof(*places), compare_places);
+    for (size_t i = 0; i < count; i++) {
+        if (covered && !path_is_below(places[i].path, covered))
+            covered = NULL;
+        if (places[i].device)
+            places[i].device->in_new_dev = !covered || strcmp(covered, places[i].path) == 0;
+        else if (!covered)
+            covered = places[i].path;
+    }
+}
+
+static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
+                        struct findings *findings)
+{
+    rootfs->devices = arena_alloc(rootfs->arena, (spec->linux.devices_count + ARRAY_LENGTH(default_devices)) *
+                                                     sizeof(*rootfs->devices));
+    for (size_t i = 0; i < spec->linux.devices_count; i++)
+        if (found(findings, plan_device(rootfs, &spec->linux.devices[i], i, findings->why)) < 0)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
+        if (device_listed(rootfs, default_devices[i].path))
+            continue;
+        rootfs->devices[rootfs->devices_count++] = (struct device_step){
+            .path_inside = default_devices[i].path,
+            .mode = S_IFCHR | 0666,
+            .number = makedev(default_devices[i].major, default_devices[i].minor),
+        };
+    }
+    if (dev_step)
+        plan_early_devices(rootfs, dev_step);
+    return 0;
+}
+
+static bool proc_is_mounted(const struct rootfs *rootfs)
+{
+    for (size_t i = 0; i < rootfs->mounts_count; i++)
+        if (strcmp(rootfs->mounts[i].target_inside, "/proc") == 0 && text_equal(rootfs->mounts[i].type, "proc"))
+            return true;
+    return false;
+}
+
+static void plan_links(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    static const struct {
+        const char *path, *target, *needs;
+    } links[LINKS_MAX] = {
+        {"/dev/ptmx", "pts/ptmx", NULL},
+        {"/dev/fd", "/proc/self/fd", "/proc/self/fd"},
+        {"/dev/stdin", "/proc/self/fd/0", "/proc/self/fd/0"},
+        {"/dev/stdout", "/proc/self/fd/1", "/proc/self/fd/1"},
+        {"/dev/stderr", "/proc/self/fd/2", "/proc/self/fd/2"},
+        {"/dev/core", "/proc/kcore", "/proc/kcore"},
+    };
+    bool proc = proc_is_mounted(rootfs);
+
+    for (size_t i = 0; i < LINKS_MAX && rootfs->dev != DEV_NONE; i++) {
+        if (device_listed(rootfs, links[i].path))
+            continue;
+        rootfs->links[rootfs->links_count++] = (struct link_step){
+            .name = links[i].path + strlen("/dev/"),
+            .target = links[i].target,
+            .needs = proc ? NULL : links[i].needs,
+            .in_new_dev = dev_step && (proc || !links[i].needs) && !mounted_later(rootfs, dev_step, links[i].path),
+        };
+    }
+}
+
+int plan_dev(struct rootfs *rootfs, const struct spec *spec, struct findings *findings)
+{
+    const struct mount_step *dev_step = find_dev(rootfs);
+    if (plan_devices(rootfs, spec, dev_step, findings) < 0)
+        return -1;
+    plan_links(rootfs, dev_step);
+    return 0;
+}

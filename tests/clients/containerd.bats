@@ -121,6 +121,30 @@ started() {
     says /dev/pts/
 }
 
+@test "containerd: host network, capabilities, devices" {
+    run on --rm --net-host --cap-drop CAP_CHOWN --cap-add CAP_SYS_TIME "$image" caps sh -c 'readlink /proc/self/ns/net; grep CapEff /proc/self/status'
+    ended 0
+    [[ ${lines[0]} == "$(readlink /proc/self/ns/net)" ]]
+    local effective=${lines[1]##*[[:space:]]}
+    (((16#$effective >> 25) & 1 && !(16#$effective & 1)))
+    run on --rm --device /dev/loop-control "$image" dev ls -l /dev/loop-control
+    ended 0
+    says '10,'
+}
+
+@test "containerd: many at once" {
+    local i jobs=()
+    for i in 1 2 3 4; do
+        on --rm "$image" "many$i" sh -c "exit $i" 3>&- &
+        jobs+=($!)
+    done
+    for i in 1 2 3 4; do
+        status=0
+        wait "${jobs[i - 1]}" || status=$?
+        ended "$i"
+    done
+}
+
 @test "containerd: ps, pause, resume, metrics" {
     started j
     run crt task ps j
@@ -143,7 +167,7 @@ started() {
     [[ $(<"$group/cpu.max") == '50000 100000' ]]
 }
 
-@test "containerd: privileged, read-only, mounts, environment, user, seccomp" {
+@test "containerd: privileged, read-only, mounts, environment, seccomp" {
     run on --rm --privileged "$image" l sh -c 'mkdir /m && mount -t tmpfs none /m && echo mounted'
     says mounted
     run on --rm --read-only "$image" m touch /x

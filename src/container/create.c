@@ -331,14 +331,10 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
     return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;
 }
 
-/* START or HANDED_OVER.  From then on network devices are the container's: its own program could be exchanging them. */
+/* START or HANDED_OVER. */
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
 {
     int r = channel_send(birth->channel, kind, 0, -1);
-    if (r == 0) {
-        ns_devices_close(birth->devices);
-        birth->devices = NULL;
-    }
     return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
 }
 
@@ -399,6 +395,9 @@ static int birth_start(struct birth *birth, struct failure *why)
     }
     if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
+    /* Now the network devices are the container's: its program could be exchanging them. */
+    ns_devices_close(birth->devices);
+    birth->devices = NULL;
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);

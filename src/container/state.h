@@ -4,6 +4,7 @@
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
  *   <root>/<id>/resources.json  the resources in force, once an update changed them; before that config.json says it
+ *   <root>/<id>/resources.json.next  what an update at work, or one that was killed, would make of it
  *   <root>/<id>/start.sock    init listens here until it is told to start
  *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
  *   <root>/<id>/resctrl       the same for the resctrl group, where /linux/intelRdt asks for one

@@ -3,7 +3,8 @@
  *
  * Runs in the CLI process.  What is in force is known from the record: resources.json of the last update, else
  * config.json.  The new record is on disk before the first limit changes, and takes the old one's place by rename after
- * the last one did.
+ * the last one did.  One that is on disk when an update begins was left by an update that somebody killed: the limits may be
+ * the old ones, the new ones or some of each, so everything is written again, and it stays there until that has come about.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@ struct update {
     struct live live;   /* of what is in force, where an update was before */
     struct spec spec;   /* as create kept it: of what is in force, where none was */
     struct spec_resources held, given, after;
+    bool interrupted; /* an update before this one was: `held` is what is recorded, and perhaps not in force */
     struct spec_intel_rdt schemas, old_schemas;
 };
 
@@ -100,17 +102,22 @@ static int read_held(struct update *update, struct failure *why)
     return 0;
 }
 
+/* A container without a cgroup has no limits that could have changed. */
+static int look_for_interrupted(struct update *update, struct failure *why)
+{
+    int r = faccessat(update->live.directory.fd, NEXT_RESOURCES, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    update->interrupted = r == 0 && update->live.state.cgroup.path != NULL;
+    return r == 0 || r == -ENOENT ? 0 : fail_errno(why, r, "look for an interrupted update of container `%s`", update->live.state.id);
+}
+
 static int write_next(const struct update *update, struct failure *why)
 {
     struct json_writer *writer = json_writer_new(JSON_COMPACT);
     size_t length;
-    int fd = update->live.directory.fd;
     resources_write(writer, &update->after);
     const char *text = json_result(writer, &length);
-    /* One that a killed update left; nobody else has the lock. */
-    int r = unlinkat(fd, NEXT_RESOURCES, 0) < 0 && errno != ENOENT ? -errno : 0;
-    if (r == 0)
-        r = file_create_at(fd, NEXT_RESOURCES, 0600, text, length);
+    /* By rename: one that a killed update left says so without a gap. */
+    int r = file_replace_at(update->live.directory.fd, NEXT_RESOURCES, 0600, text, length);
     json_writer_free(writer);
     return r < 0 ? fail_errno(why, r, "keep the resources of container `%s`", update->live.state.id) : 0;
 }
@@ -131,15 +138,20 @@ static int update_schemas(struct update *update, const struct spec_intel_rdt *sc
     return root < 0 ? -1 : resctrl_update(root, &state->resctrl, schemas, &update->live.arena, ret_old, why);
 }
 
-static int write_limits(struct update *update, struct failure *why)
+static int keep_resources(void *argument, struct failure *why)
 {
+    const struct update *update = argument;
     int directory = update->live.directory.fd;
-    struct spec_resources asked = cgroup_update_plan(&update->held, &update->given, &update->after);
-    if (cgroup_update(&update->live.state.cgroup, &asked, &update->live.arena, why) < 0)
-        return -1;
     if (renameat(directory, NEXT_RESOURCES, directory, STATE_RESOURCES) < 0)
         return fail_sys(why, "keep the resources of container `%s`", update->live.state.id);
     return 0;
+}
+
+static int write_limits(struct update *update, struct failure *why)
+{
+    const struct cgroup_keeping keeping = {.keep = keep_resources, .argument = update, .held = &update->held};
+    struct spec_resources asked = cgroup_update_plan(update->interrupted ? NULL : &update->held, &update->given, &update->after);
+    return cgroup_update(&update->live.state.cgroup, &asked, &keeping, &update->live.arena, why);
 }
 
 static int carry_out(struct update *update, struct failure *why)
@@ -156,7 +168,8 @@ static int carry_out(struct update *update, struct failure *why)
 
 static int update_all(const struct runtime *runtime, const char *id, struct update *update, struct failure *why)
 {
-    if (live_find(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || read_held(update, why) < 0)
+    if (live_find(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || look_for_interrupted(update, why) < 0 ||
+        read_held(update, why) < 0)
         return -1;
     update->after = resources_merge(&update->held, &update->given, &update->live.arena);
     /* The two together: the document alone may look contradictory and fit what is in force, and the other way round. */
@@ -164,7 +177,9 @@ static int update_all(const struct runtime *runtime, const char *id, struct upda
         return -1;
     if (carry_out(update, why) == 0)
         return 0;
-    (void)unlinkat(update->live.directory.fd, NEXT_RESOURCES, 0); /* the next update would, too */
+    /* What is in force is what is recorded, unless that was not known before.  A failure makes the next update write more. */
+    if (!update->interrupted)
+        (void)unlinkat(update->live.directory.fd, NEXT_RESOURCES, 0);
     return -1;
 }
 

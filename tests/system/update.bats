@@ -176,6 +176,24 @@ PYTHON
     silently rt delete --force "$ID"
 }
 
+@test "update: a damaged record of the runtime's own is told from the new resources, and can be left behind" {
+    local kept=$STATE/$ID/resources.json damage
+    start_with '{"unified": {"cgroup.max.depth": "3"}}'
+    for damage in '{"memory": {"limit": "5"}}' '{"pids"' ''; do
+        printf '\n%s' "$damage" >"$kept"
+        fails 1 "the record of container \`$ID\` is damaged: resources.json line 2" "rename it to resources.json.next" -- \
+            rt update -r - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'
+        [[ $stderr != *"new resources"* && $stderr != *"resources document"* && $stderr != */memory* ]]
+    done
+    mv "$kept" "$kept.next"
+    silently rt update -r - "$ID" <<<'{"unified": {"cgroup.max.descendants": "4"}}'
+    kept '.unified == {"cgroup.max.depth": "3", "cgroup.max.descendants": "4"}'
+    rm "$kept"
+    echo '{' >"$STATE/$ID/config.json"
+    fails 1 "the record of container \`$ID\` is damaged: config.json line" "delete --force" -- rt update -r - "$ID" <<<'{}'
+    silently rt delete --force "$ID"
+}
+
 @test "update: memory by option and document: sum of memory and swap, -1, suffixes, what is in force" {
     needs controller:memory
     start_with '{"memory": {"limit": 67108864, "swap": 134217728}}'

@@ -80,7 +80,10 @@ static int read_document(const char *path, struct arena *arena, struct spec_reso
     }
     if (read_stream(fd, name, arena, &text, &length, why) < 0)
         return -1;
-    return spec_parse_resources(text, length, arena, ret_resources, why) < 0 ? explain_place(why) : 0;
+    /* Counted here, because the lock is held while they are merged. */
+    if (spec_parse_resources(text, length, arena, ret_resources, why) < 0 || resources_check_lists(ret_resources, why) < 0)
+        return explain_place(why);
+    return 0;
 }
 
 /* Before the lock is taken: standard input may take its time. */

@@ -194,6 +194,19 @@ PYTHON
     silently rt delete --force "$ID"
 }
 
+@test "update: lists that are too long are refused before anybody waits for it" {
+    local holder
+    start_with '{}'
+    jq -nc '{blockIO: {throttleReadBpsDevice: [range(4097) | {major: 8, minor: ., rate: 1}]}}' >"$BATS_TEST_TMPDIR/long.json"
+    # Not even for the lock of the container.
+    exec {holder}<"$STATE/$ID"
+    flock -x "$holder"
+    fails 1 "/blockIO/throttleReadBpsDevice of the new resources" "4097 entries are more than the 4096" -- \
+        timeout 20 "$CRUN_LITE" --root "$STATE" update -r "$BATS_TEST_TMPDIR/long.json" "$ID"
+    exec {holder}<&-
+    silently rt delete --force "$ID"
+}
+
 @test "update: memory by option and document: sum of memory and swap, -1, suffixes, what is in force" {
     needs controller:memory
     start_with '{"memory": {"limit": 67108864, "swap": 134217728}}'

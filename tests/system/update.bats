@@ -195,15 +195,16 @@ PYTHON
 }
 
 @test "update: lists that are too long are refused before anybody waits for it" {
-    local holder
+    local holder refused=no
     start_with '{}'
     jq -nc '{blockIO: {throttleReadBpsDevice: [range(4097) | {major: 8, minor: ., rate: 1}]}}' >"$BATS_TEST_TMPDIR/long.json"
     # Not even for the lock of the container.
     exec {holder}<"$STATE/$ID"
     flock -x "$holder"
     fails 1 "/blockIO/throttleReadBpsDevice of the new resources" "4097 entries are more than the 4096" -- \
-        timeout 20 "$CRUN_LITE" --root "$STATE" update -r "$BATS_TEST_TMPDIR/long.json" "$ID"
-    exec {holder}<&-
+        timeout 20 "$CRUN_LITE" --root "$STATE" update -r "$BATS_TEST_TMPDIR/long.json" "$ID" && refused=yes
+    exec {holder}<&- # before anything may fail: cleaning up waits for it
+    [[ $refused == yes ]]
     silently rt delete --force "$ID"
 }
 

@@ -140,7 +140,7 @@ static int lock_interrupted(int fd, timer_t timer, int64_t deadline_ms)
 {
     struct itimerspec times = {
         .it_value = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000},
-        .it_interval = {.tv_nsec = 10 * 1000000},
+        .it_interval = {.tv_nsec = 10L * 1000000},
     };
     if (timer_settime(timer, TIMER_ABSTIME, &times, NULL) < 0)
         return -errno;

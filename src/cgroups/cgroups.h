@@ -141,6 +141,8 @@ ssize_t cgroup_pids(int cgroup_fd, struct arena *arena, pid_t **ret_pids) MUST_C
  * for ever).  A freeze that does not come about in time is taken back. */
 int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 bool cgroup_is_frozen(int cgroup_fd);
+/* Somebody has asked for this very cgroup to be frozen, whether all its processes are by now or not. */
+bool cgroup_is_freezing(int cgroup_fd);
 /* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it,
  * children first. Missing is success; a joined cgroup is left alone.  On expiry the message names the processes
  * that are left and where in the kernel they wait.  systemd: stops the unit. */

@@ -58,7 +58,7 @@ int resctrl_open(struct failure *why)
 /* With a deadline: every user of the host may open the mount's directory, and whoever has it open may lock it for ever. */
 static int lock(int root_fd, struct failure *why)
 {
-    int r = fd_lock_until(root_fd, clock_now_ms() + LOCK_SECONDS * 1000);
+    int r = fd_lock_until(root_fd, clock_now_ms() + LOCK_SECONDS * INT64_C(1000));
     if (r == 0)
         return 0;
     fail_errno(why, r, "lock the resctrl file system");

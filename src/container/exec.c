@@ -102,6 +102,8 @@ static int read_document(struct joining *joining, struct spec_process *ret_proce
 {
     const char *file = joining->request->process_file;
     char *text = NULL;
+    if (file == NULL)
+        return 0;
     ssize_t length = read_whole(file, &joining->arena, &text);
     if (length < 0)
         return fail_errno(why, (int)length, "read the process document '%s'", file);
@@ -113,15 +115,12 @@ static int read_document(struct joining *joining, struct spec_process *ret_proce
     return 0;
 }
 
-static int settle_process(struct joining *joining, struct failure *why)
+static int settle_process(struct joining *joining, struct spec_process *document, struct failure *why)
 {
     struct spec_process *process = &joining->spec.process;
     if (joining->request->process_file != NULL) {
-        struct spec_process document;
-        if (read_document(joining, &document, why) < 0)
-            return -1;
-        exec_process_inherit(&document, process);
-        *process = document;
+        exec_process_inherit(document, process);
+        *process = *document;
     } else if (exec_process_override(process, joining->request, &joining->arena, why) < 0) {
         return -1;
     }
@@ -159,8 +158,11 @@ static int settle(struct joining *joining, struct failure *why)
 {
     const struct exec_request *request = joining->request;
     struct spec *spec = &joining->spec;
-    if (exec_process_check_request(request, why) < 0 || check_cgroup_path(request->cgroup, why) < 0 ||
-        open_container(joining, why) < 0 || settle_process(joining, why) < 0)
+    struct spec_process document = {0};
+    if (exec_process_check_request(request, why) < 0 || check_cgroup_path(request->cgroup, why) < 0)
+        return -1;
+    /* The document first: a pipe may take its time, in which the container may end, or its status change. */
+    if (read_document(joining, &document, why) < 0 || open_container(joining, why) < 0 || settle_process(joining, &document, why) < 0)
         return -1;
     if (check_terminal(joining, why) < 0 || limits_check(spec, why) < 0 || lsm_check(&spec->process, NULL, why) < 0)
         return -1;
@@ -192,7 +194,9 @@ static int open_root(struct joining *joining, struct failure *why)
         return 0;
     snprintf(path, sizeof(path), "/proc/%d/root", (int)joining->state.init.pid);
     joining->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return joining->root_fd < 0 ? fail_sys(why, "open the root directory of the container's process") : 0;
+    if (joining->root_fd < 0)
+        return fail_sys(why, "open the root directory of the container's process");
+    return ns_entry_check(&joining->namespaces, why);
 }
 
 static int open_channel(struct joining *joining, struct failure *why)
@@ -405,7 +409,7 @@ static int hand_out(struct joining *joining, struct failure *why)
 static int attend(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     int status;
-    if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, &status, why) < 0)
+    if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, NULL, &status, why) < 0)
         return -1;
     joining->joiner.pid = 0;
     *ret_exit_code = child_exit_code(status);

@@ -3,6 +3,7 @@
  *
  * Runs in `exec`: ns_entry_look in the CLI process, the rest in its escort and in the joiner.  A pidfd instead of files
  * below /proc/PID/ns: one system call for all of them, all of one process, and never of one that was given its pid since.
+ * Only which of them to enter is looked up by number, and believed when the pidfd says afterwards that init still lives.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "base/pid.h"
 #include "ns/flags.h"
 #include "ns/ns.h"
 
@@ -41,6 +43,16 @@ static int fail_ended(pid_t pid, struct failure *why)
     return -1;
 }
 
+/* What was looked up by number is init's only if init lives after the look: the pid of a dead one is free, a process of the host
+ * could have it, all "our own namespaces" would be none to enter, and the container's program would run on the host. */
+int ns_entry_check(const struct ns_entry *entry, struct failure *why)
+{
+    int r = pid_wait_end(entry->pidfd, 0);
+    if (r < 0)
+        return fail_errno(why, r, "look whether the container's process %d lives", (int)entry->pid);
+    return r > 0 ? fail_ended(entry->pid, why) : 0;
+}
+
 static int explain_look(pid_t pid, int errnum, struct failure *why)
 {
     if (errnum == -ENOENT || errnum == -ESRCH)
@@ -63,6 +75,8 @@ int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failu
             continue;
         entry.left |= ns_clone_flags[type];
     }
+    if (ns_entry_check(&entry, why) < 0)
+        return -1;
     entry.other_user = (entry.left & CLONE_NEWUSER) != 0;
     *ret_entry = entry;
     return 0;
@@ -82,7 +96,7 @@ int ns_enter_for_children(struct ns_entry *entry, struct failure *why)
 {
     int flags = (int)(entry->left & CLONE_NEWPID);
     if (flags == 0)
-        return 0;
+        return ns_entry_check(entry, why); /* what setns would have said */
     /* From outside of the container's user namespace while our privileges suffice for that: then the clone into its
      * cgroup has them too.  Without them the user namespace is what gives the right. */
     int result = setns(entry->pidfd, flags);
@@ -110,6 +124,8 @@ static int become_root(struct failure *why)
 int ns_enter(struct ns_entry *entry, struct failure *why)
 {
     int flags = (int)entry->left;
+    if (flags == 0 && ns_entry_check(entry, why) < 0)
+        return -1;
     if (flags != 0 && setns(entry->pidfd, flags) < 0)
         return explain_entry(entry, errno, why);
     entry->left = 0;

@@ -129,8 +129,11 @@ struct ns_entry {
     uint64_t left;   /* CLONE_NEW* of the namespaces that are not the caller's own and not joined yet */
     bool other_user; /* the user namespace was among them */
 };
-/* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does. */
+/* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does.  Refuses one that has ended,
+ * also where its pid is another's by now. */
 int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+/* Due after anything else that was opened below /proc/PID: the process has not ended, so it was its own. */
+int ns_entry_check(const struct ns_entry *entry, struct failure *why) MUST_CHECK;
 /* Runs in: escort.  The pid namespace, which takes effect for children; where the caller has no right to it, together with
  * the user namespace, which then gives that right. */
 int ns_enter_for_children(struct ns_entry *entry, struct failure *why) MUST_CHECK;

@@ -393,6 +393,46 @@ static void impossible_id_maps(void)
     CHECK_DONE(ns_write_id_maps(&config, hold(CLONE_NEWUSER), &denied, &why));
 }
 
+/* ---- a live container, entered by pidfd ---- */
+
+static void __attribute__((noreturn)) end_at_once(void *arg)
+{
+    (void)arg;
+    _exit(0);
+}
+
+static void ended(int result)
+{
+    CHECK(result < 0 && why.kind == FAILURE_STATE && why.errnum == ESRCH);
+    CHECK_TEXT(why.text, "has just ended");
+}
+
+/* The pid of a dead init is another's by now, here ours, whose namespaces are all the caller's own: nothing is left to
+ * enter, and only the pidfd knows that the container is gone. */
+static void reused_pid(void)
+{
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = end_at_once};
+    struct ns_child init;
+    struct ns_entry entry;
+    CHECK_DONE(ns_spawn(&spawn, &init, &why));
+    /* First a zombie, then nobody. */
+    for (int reaped = 0; reaped < 2; reaped++) {
+        siginfo_t end;
+        CHECK(waitid(P_PID, (id_t)init.pid, &end, WEXITED | (reaped ? 0 : WNOWAIT)) == 0);
+        entry = (struct ns_entry){.pid = getpid(), .pidfd = init.pidfd};
+        ended(ns_entry_look(getpid(), init.pidfd, &entry, &why));
+        ended(ns_entry_check(&entry, &why));
+        ended(ns_enter_for_children(&entry, &why));
+        ended(ns_enter(&entry, &why));
+    }
+    int own = kernel_pidfd_open(getpid(), 0);
+    CHECK(own >= 0);
+    CHECK_DONE(ns_entry_look(getpid(), own, &entry, &why));
+    CHECK(entry.left == 0 && !entry.other_user);
+    CHECK_DONE(ns_enter_for_children(&entry, &why));
+    CHECK_DONE(ns_enter(&entry, &why));
+}
+
 int main(void)
 {
     if (geteuid() != 0)
@@ -407,6 +447,7 @@ int main(void)
         {"impossible time offsets", impossible_time_offsets},
         {"joined without an escort", joined_without_an_escort},
         {"impossible id maps", impossible_id_maps},
+        {"reused pid", reused_pid},
     };
     return run_cases(cases, sizeof(cases) / sizeof(cases[0])) > 0;
 }

@@ -100,13 +100,22 @@ void cgroup_close(struct cgroup *cgroup);
 /* What has to be written when `given` is asked for where `held` is in force and `after` will be (the two merged):
  * `given`, completed by members of `after` that one file or one rule of the kernel ties to it: quota and period, swap
  * and limit, shares and idle.  Device rules that are the ones in force are left out: a program that somebody
- * widened meanwhile (for a GPU, say) stays.  Pure; points into its arguments. */
+ * widened meanwhile (for a GPU, say) stays.  `held` NULL: an update was interrupted, so what is in force is not known,
+ * and all of `after` has to be written.  Pure; points into its arguments. */
 struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
                                          const struct spec_resources *after);
+
+/* What makes an update last: called when everything is in force; its failure is one of the update. */
+struct cgroup_keeping {
+    int (*keep)(void *argument, struct failure *why);
+    void *argument;
+    const struct spec_resources *held; /* the record: its device rules come back */
+};
 /* Writes what is set in `resources`, the rest stays; where nothing is, no cgroup is needed.  All or nothing: on failure the files get their old content
- * back, and systemd its old properties.  Device rules replace the old ones, after everything else. */
-int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
-                  struct failure *why) MUST_CHECK;
+ * back, and systemd its old properties.  Device rules replace the old ones, after everything else but
+ * `keeping` (NULL: nothing is to be kept). */
+int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, const struct cgroup_keeping *keeping,
+                  struct arena *arena, struct failure *why) MUST_CHECK;
 /* The device rules alone: no moment without a program, programs of others are left alone. */
 int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
                            struct failure *why) MUST_CHECK;

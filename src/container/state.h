@@ -4,6 +4,7 @@
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
  *   <root>/<id>/resources.json  the resources in force, once an update changed them; before that config.json says it
+ *   <root>/<id>/resources.json.next  what an update at work, or one that was killed, would make of it
  *   <root>/<id>/start.sock    init listens here until it is told to start
  *   <root>/<id>/notify/     mounted in the container on /run/notify, where create or run had NOTIFY_SOCKET; notify.sock is bound in it
  *                           before the program runs (notify.h)

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -225,16 +224,31 @@ static int open_all(struct joining *joining, struct failure *why)
 
 /* ---- clone and serve ---- */
 
-static int explain_death(struct joining *joining, struct failure *why)
+static int explain_end(struct joining *joining, struct ns_child *child, bool *ret_unborn, struct failure *why)
 {
     const struct child_scene scene = {
-        .who = WHO,
+        .who = child == &joining->escort ? "escort of the " WHO : WHO,
         .goal = "execute one more process",
         .words = joining->words,
         .cgroup_fd = joining->cgroup_fd,
         .cgroup_path = joining->state.cgroup.path,
     };
-    return child_explain_death(joining->joiner.pid > 0 ? &joining->joiner : &joining->escort, &scene, &joining->died_unborn, why);
+    return child_explain_death(child, &scene, ret_unborn, why);
+}
+
+/* The escort died before it could name the joiner, which may be there and wait for us: it is ended with the rest. */
+static int explain_lost_escort(struct joining *joining, struct failure *why)
+{
+    bool ignored; /* it was killed itself, and would be again */
+    joining->joiner = child_of_lost_escort(joining->words);
+    return explain_end(joining, &joining->escort, &ignored, why);
+}
+
+static int explain_death(struct joining *joining, struct failure *why)
+{
+    if (joining->joiner.pid <= 0)
+        return explain_lost_escort(joining, why);
+    return explain_end(joining, &joining->joiner, &joining->died_unborn, why);
 }
 
 static int go_on(struct joining *joining, struct failure *why)
@@ -261,14 +275,15 @@ static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
     /* Our own unreaped child: the pid cannot have been reused. */
     joining->joiner.pid = pid;
     joining->joiner.pidfd = kernel_pidfd_open(pid, 0);
-    child_reap(&joining->escort);
     if (joining->joiner.pidfd < 0)
         return fail_sys(why, "open a pidfd of the " WHO);
-    if (!joining->joiner_waits)
-        return 0;
     if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
         return -1;
-    return join_resctrl(joining, pid, why) < 0 ? -1 : go_on(joining, why);
+    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+        return -1;
+    /* Not earlier: the joiner need not wait for the escort's end. */
+    child_reap(&joining->escort);
+    return 0;
 }
 
 static int pass_listener(struct joining *joining, int listener, struct failure *why)
@@ -283,7 +298,7 @@ static int pass_listener(struct joining *joining, int listener, struct failure *
 
 /* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
  * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
-static int await_words(const struct joining *joining, struct failure *why)
+static int await_words(struct joining *joining, struct failure *why)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t giving_up;
@@ -293,13 +308,12 @@ static int await_words(const struct joining *joining, struct failure *why)
     CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
     if (interruption < 0)
         return fail_sys(why, "receive signals by descriptor");
-    struct pollfd wait[] = {{.fd = joining->channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}};
-    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
-        if (errno != EINTR)
-            return fail_sys(why, "wait for the " WHO);
-    if (wait[0].revents != 0)
-        return 0;
-    return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+    int event = child_await(joining->channel, &joining->escort, interruption);
+    if (event < 0)
+        return fail_errno(why, event, "wait for the " WHO);
+    if (event == CHILD_INTERRUPTED)
+        return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+    return event == CHILD_ESCORT_LOST ? explain_lost_escort(joining, why) : 0;
 }
 
 /* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
@@ -336,7 +350,7 @@ static int serve_joiner(struct joining *joining, struct failure *why)
 static int join_once(struct joining *joining, struct failure *why)
 {
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
-    joining->joiner_waits = joining->attach || joining->state.resctrl.group != NULL;
+    atomic_store(&joining->words->cloned, 0);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);

@@ -63,6 +63,7 @@ expect_same_namespaces() {
     [[ $code == 255 ]]
     says "$(<"$BATS_TEST_TMPDIR/err")" "cannot exec in a stopped container"
     [[ ! -s $BATS_TEST_TMPDIR/out ]]
+    rt delete "$ID"
 }
 
 # --- what the process gets ---------------------------------------------------------------------------------------------

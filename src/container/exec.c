@@ -73,37 +73,15 @@ static int open_container(struct joining *joining, struct failure *why)
     return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
 }
 
-/* A regular file, a pipe as shells make it (<(...)), or our stdin. */
-static ssize_t read_whole(const char *file, struct arena *arena, char **ret_text)
-{
-    CLEANUP_FD int fd = text_equal(file, "-") ? fd_duplicate(STDIN_FILENO, 3) : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    size_t used = 0, room = (size_t)64 * 1024;
-    char *text = arena_alloc(arena, room);
-    for (;;) {
-        ssize_t got = fd_read_up_to(fd, text + used, room - used);
-        if (got < 0)
-            return got;
-        used += (size_t)got;
-        if (used > SPEC_SIZE_LIMIT)
-            return -EFBIG;
-        if (used < room)
-            break;
-        text = arena_grow(arena, text, used, room * 2, 1);
-        room *= 2;
-    }
-    *ret_text = text;
-    return (ssize_t)used;
-}
-
 static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)
 {
     const char *file = joining->request->process_file;
     char *text = NULL;
     if (file == NULL)
         return 0;
-    ssize_t length = read_whole(file, &joining->arena, &text);
+    ssize_t length = file_read_stream(file, SPEC_SIZE_LIMIT, &joining->arena, &text);
+    if (length == -EFBIG)
+        return fail(why, FAILURE_CONFIG, "the process document '%s' is larger than %zu MiB", file, SPEC_SIZE_LIMIT >> 20);
     if (length < 0)
         return fail_errno(why, (int)length, "read the process document '%s'", file);
     joining->document = text;

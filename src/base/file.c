@@ -20,22 +20,9 @@ static int open_for_reading(int dirfd, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-ssize_t file_read_at(int dirfd, const char *name, size_t limit, struct arena *arena, char **ret_data)
+/* `room` is for the first try: one byte more than what is expected tells the end from "full". */
+static ssize_t read_to_end(int fd, size_t room, size_t limit, struct arena *arena, char **ret_data)
 {
-    CLEANUP_FD int fd = open_for_reading(dirfd, name);
-    if (fd < 0)
-        return fd;
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (S_ISDIR(st.st_mode))
-        return -EISDIR;
-    if (!S_ISREG(st.st_mode))
-        return -EINVAL;
-    if (st.st_size > 0 && (uint64_t)st.st_size > limit)
-        return -EFBIG;
-    /* Pseudo files say 0: the buffer grows, one byte of room tells the end from "full". */
-    size_t room = st.st_size > 0 ? (size_t)st.st_size + 1 : 4096;
     char *data = arena_alloc(arena, room + 1);
     size_t used = 0;
     for (;;) {
@@ -53,6 +40,36 @@ ssize_t file_read_at(int dirfd, const char *name, size_t limit, struct arena *ar
     data[used] = '\0';
     *ret_data = data;
     return (ssize_t)used;
+}
+
+ssize_t file_read_at(int dirfd, const char *name, size_t limit, struct arena *arena, char **ret_data)
+{
+    CLEANUP_FD int fd = open_for_reading(dirfd, name);
+    if (fd < 0)
+        return fd;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if (st.st_size > 0 && (uint64_t)st.st_size > limit)
+        return -EFBIG;
+    /* Pseudo files say 0. */
+    return read_to_end(fd, st.st_size > 0 ? (size_t)st.st_size + 1 : 4096, limit, arena, ret_data);
+}
+
+ssize_t file_read_stream(const char *path, size_t limit, struct arena *arena, char **ret_data)
+{
+    CLEANUP_FD int opened = -1;
+    int fd = STDIN_FILENO;
+    if (strcmp(path, "-") != 0) {
+        fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+            return -errno;
+    }
+    return read_to_end(fd, 65536, limit, arena, ret_data);
 }
 
 ssize_t file_read_line_at(int dirfd, const char *name, char *buffer, size_t size)

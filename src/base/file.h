@@ -16,6 +16,9 @@
  * -errno; -EFBIG when longer than `limit`. */
 ssize_t file_read_at(int dirfd, const char *name, size_t limit, struct arena *arena,
                      char **ret_data) MUST_CHECK;
+/* The same of what a command line names: a regular file, a pipe as shells make it (<(...)), or `-` for standard input, which stays
+ * open.  Waits for the writer's end. */
+ssize_t file_read_stream(const char *path, size_t limit, struct arena *arena, char **ret_data) MUST_CHECK;
 /* Reads a short pseudo file into a caller's buffer (NUL added, final newline removed).  Length or -errno. */
 ssize_t file_read_line_at(int dirfd, const char *name, char *buffer, size_t size) MUST_CHECK;
 

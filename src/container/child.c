@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/pid.h"
+#include "base/text.h"
 #include "process/process.h"
 
 void child_reap(struct ns_child *child)
@@ -30,6 +32,32 @@ void child_end(struct ns_child *child)
     if (child->pid > 0)
         (void)kill(child->pid, SIGKILL); /* our unreaped child: the pid is its own; gone already is fine */
     child_reap(child);
+}
+
+int child_await(int channel, const struct ns_child *escort, int interruption)
+{
+    struct pollfd wait[] = {
+        {.fd = channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}, {.fd = escort->pidfd, .events = POLLIN}};
+    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (wait[0].revents != 0)
+        return CHILD_SPEAKS;
+    if (wait[1].revents != 0)
+        return CHILD_INTERRUPTED;
+    /* Its last word may have come between the two looks, but comes no more now. */
+    int r = poll(wait, 1, 0);
+    return r > 0 ? CHILD_SPEAKS : r == 0 ? CHILD_ESCORT_LOST : -errno;
+}
+
+struct ns_child child_of_lost_escort(const struct last_words *words)
+{
+    siginfo_t ignored;
+    pid_t pid = atomic_load(&words->cloned);
+    /* Of nobody but a child of ours is the pid sure to be its own. */
+    if (pid <= 0 || waitid(P_PID, (id_t)pid, &ignored, WEXITED | WNOHANG | WNOWAIT) < 0)
+        pid = 0;
+    return (struct ns_child){.pid = pid, .pidfd = -1};
 }
 
 int child_hear(int channel, struct message *ret_message, int *ret_fd, struct failure *why)

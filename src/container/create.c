@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +30,8 @@
 
 /* ---- the end of a process ---- */
 
-/* Init, or the escort while there is none, died without a word. */
-static int explain_death(struct birth *birth, struct failure *why)
+/* Of the escort too: that init is not there is what clients know. */
+static int explain_end(struct birth *birth, struct ns_child *child, bool *ret_unborn, struct failure *why)
 {
     const struct child_scene scene = {
         .who = "init process",
@@ -41,7 +40,21 @@ static int explain_death(struct birth *birth, struct failure *why)
         .cgroup_fd = birth->cgroup.fd,
         .cgroup_path = birth->cgroup.name.path,
     };
-    return child_explain_death(birth->init.pid > 0 ? &birth->init : &birth->escort, &scene, &birth->died_unborn, why);
+    return child_explain_death(child, &scene, ret_unborn, why);
+}
+
+/* Init, or the escort while there is none, died without a word. */
+static int explain_death(struct birth *birth, struct failure *why)
+{
+    return explain_end(birth, birth->init.pid > 0 ? &birth->init : &birth->escort, &birth->died_unborn, why);
+}
+
+/* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
+static int explain_lost_escort(struct birth *birth, struct failure *why)
+{
+    bool ignored; /* it was killed itself, and would be again */
+    birth->init = child_of_lost_escort(birth->words);
+    return explain_end(birth, &birth->escort, &ignored, why);
 }
 
 static void birth_undo(struct birth *birth)
@@ -161,6 +174,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
 {
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = escort_main, .arg = birth};
     bool setgroups_denied = false;
+    atomic_store(&birth->words->cloned, 0);
     if (ns_spawn(&spawn, &birth->escort, why) < 0)
         return -1;
     fd_close(&birth->init_channel);
@@ -168,12 +182,16 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd;
+        int fd, event = child_await(birth->channel, &birth->escort, -1);
+        if (event < 0)
+            return fail_errno(why, event, "wait for the init process");
+        if (event == CHILD_ESCORT_LOST)
+            return explain_lost_escort(birth, why);
         if (child_hear(birth->channel, &message, &fd, why) < 0)
             return -1;
         fd_close(&fd);
         if (message.kind == MESSAGE_NONE)
-            return explain_death(birth, why);
+            return explain_lost_escort(birth, why);
         if (message.kind == MESSAGE_SPAWNED)
             return adopt_init(birth, message.value, why) < 0 ? -1 : equip_init(birth, setgroups_denied, why);
         if (message.kind != MESSAGE_WANT_ID_MAPS)

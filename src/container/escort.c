@@ -48,6 +48,7 @@ static int spawn_init(struct birth *birth, struct failure *why)
         .relation = NS_SIBLING,
         .body = init_main,
         .arg = birth,
+        .pid_note = &birth->words->cloned,
     };
     atomic_store(&birth->words->stage, STAGE_UNBORN);
     struct ns_child child;

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,37 +73,15 @@ static int open_container(struct joining *joining, struct failure *why)
     return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
 }
 
-/* A regular file, a pipe as shells make it (<(...)), or our stdin. */
-static ssize_t read_whole(const char *file, struct arena *arena, char **ret_text)
-{
-    CLEANUP_FD int fd = text_equal(file, "-") ? fd_duplicate(STDIN_FILENO, 3) : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    size_t used = 0, room = (size_t)64 * 1024;
-    char *text = arena_alloc(arena, room);
-    for (;;) {
-        ssize_t got = fd_read_up_to(fd, text + used, room - used);
-        if (got < 0)
-            return got;
-        used += (size_t)got;
-        if (used > SPEC_SIZE_LIMIT)
-            return -EFBIG;
-        if (used < room)
-            break;
-        text = arena_grow(arena, text, used, room * 2, 1);
-        room *= 2;
-    }
-    *ret_text = text;
-    return (ssize_t)used;
-}
-
 static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)
 {
     const char *file = joining->request->process_file;
     char *text = NULL;
     if (file == NULL)
         return 0;
-    ssize_t length = read_whole(file, &joining->arena, &text);
+    ssize_t length = file_read_stream(file, SPEC_SIZE_LIMIT, &joining->arena, &text);
+    if (length == -EFBIG)
+        return fail(why, FAILURE_CONFIG, "the process document '%s' is larger than %zu MiB", file, SPEC_SIZE_LIMIT >> 20);
     if (length < 0)
         return fail_errno(why, (int)length, "read the process document '%s'", file);
     joining->document = text;
@@ -225,16 +202,31 @@ static int open_all(struct joining *joining, struct failure *why)
 
 /* ---- clone and serve ---- */
 
-static int explain_death(struct joining *joining, struct failure *why)
+static int explain_end(struct joining *joining, struct ns_child *child, bool *ret_unborn, struct failure *why)
 {
     const struct child_scene scene = {
-        .who = WHO,
+        .who = child == &joining->escort ? "escort of the " WHO : WHO,
         .goal = "execute one more process",
         .words = joining->words,
         .cgroup_fd = joining->cgroup_fd,
         .cgroup_path = joining->state.cgroup.path,
     };
-    return child_explain_death(joining->joiner.pid > 0 ? &joining->joiner : &joining->escort, &scene, &joining->died_unborn, why);
+    return child_explain_death(child, &scene, ret_unborn, why);
+}
+
+/* The escort died before it could name the joiner, which may be there and wait for us: it is ended with the rest. */
+static int explain_lost_escort(struct joining *joining, struct failure *why)
+{
+    bool ignored; /* it was killed itself, and would be again */
+    joining->joiner = child_of_lost_escort(joining->words);
+    return explain_end(joining, &joining->escort, &ignored, why);
+}
+
+static int explain_death(struct joining *joining, struct failure *why)
+{
+    if (joining->joiner.pid <= 0)
+        return explain_lost_escort(joining, why);
+    return explain_end(joining, &joining->joiner, &joining->died_unborn, why);
 }
 
 static int go_on(struct joining *joining, struct failure *why)
@@ -261,14 +253,15 @@ static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
     /* Our own unreaped child: the pid cannot have been reused. */
     joining->joiner.pid = pid;
     joining->joiner.pidfd = kernel_pidfd_open(pid, 0);
-    child_reap(&joining->escort);
     if (joining->joiner.pidfd < 0)
         return fail_sys(why, "open a pidfd of the " WHO);
-    if (!joining->joiner_waits)
-        return 0;
     if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
         return -1;
-    return join_resctrl(joining, pid, why) < 0 ? -1 : go_on(joining, why);
+    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+        return -1;
+    /* Not earlier: the joiner need not wait for the escort's end. */
+    child_reap(&joining->escort);
+    return 0;
 }
 
 static int pass_listener(struct joining *joining, int listener, struct failure *why)
@@ -283,7 +276,7 @@ static int pass_listener(struct joining *joining, int listener, struct failure *
 
 /* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
  * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
-static int await_words(const struct joining *joining, struct failure *why)
+static int await_words(struct joining *joining, struct failure *why)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t giving_up;
@@ -293,13 +286,12 @@ static int await_words(const struct joining *joining, struct failure *why)
     CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
     if (interruption < 0)
         return fail_sys(why, "receive signals by descriptor");
-    struct pollfd wait[] = {{.fd = joining->channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}};
-    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
-        if (errno != EINTR)
-            return fail_sys(why, "wait for the " WHO);
-    if (wait[0].revents != 0)
-        return 0;
-    return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+    int event = child_await(joining->channel, &joining->escort, interruption);
+    if (event < 0)
+        return fail_errno(why, event, "wait for the " WHO);
+    if (event == CHILD_INTERRUPTED)
+        return fail(why, FAILURE_STATE, "interrupted before the program was executed");
+    return event == CHILD_ESCORT_LOST ? explain_lost_escort(joining, why) : 0;
 }
 
 /* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
@@ -336,7 +328,7 @@ static int serve_joiner(struct joining *joining, struct failure *why)
 static int join_once(struct joining *joining, struct failure *why)
 {
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
-    joining->joiner_waits = joining->attach || joining->state.resctrl.group != NULL;
+    atomic_store(&joining->words->cloned, 0);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);

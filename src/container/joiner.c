@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +45,7 @@ static int spawn_joiner(struct joining *joining, struct failure *why)
         .relation = NS_SIBLING,
         .body = joiner_main,
         .arg = joining,
+        .pid_note = &joining->words->cloned,
     };
     struct ns_child child;
     atomic_store(&joining->words->stage, STAGE_UNBORN);
@@ -87,24 +87,15 @@ struct joiner {
     struct become become;
 };
 
-/* A runtime that died before it could take us along leaves its end of the channel closed. */
-static bool is_alone(int channel)
-{
-    struct pollfd end = {.fd = channel, .events = POLLIN};
-    return poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLERR)) != 0;
-}
-
 static int begin(struct joiner *joiner, struct failure *why)
 {
     struct joining *joining = joiner->joining;
     fd_close(&joining->cgroup_fd);
     if (hide_and_tie(why) < 0)
         return -1;
-    if (is_alone(joiner->become.conversation))
-        _exit(1);
     joiner->become.caller_umask = umask(022);
-    if (!joining->joiner_waits)
-        return 0;
+    /* Nothing happens that the CLI process would not know of, be it that the escort died before it named us.  Where the CLI
+     * process died before we were tied to it, the channel has ended. */
     become_note(&joiner->become, STAGE_WAIT_FOR_MAPS);
     struct message message;
     return become_await(&joiner->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why);

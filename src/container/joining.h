@@ -8,7 +8,7 @@
  *   compiles the filter           child, clones with
  *      |---- clone3 ------------->|  CLONE_PARENT,
  *      |<--- SPAWNED(pid) --------|  CLONE_INTO_CGROUP --------->|
- *      |---- GO_ON ------------------------------------------->|   only where it had to be moved into its cgroup
+ *      |---- GO_ON ------------------------------------------->|   known to us, in its cgroup and resctrl group
  *      |                                                        |   one setns on init's pidfd for all the rest
  *      |<--- CONSOLE(fd) --------------------------------------|   with a terminal; answered by GO_ON
  *      |<--- LISTENER(fd) -------------------------------------|   with a seccomp listener; answered by GO_ON
@@ -59,7 +59,6 @@ struct joining {
     unsigned listen_fds, preserved_fds;
 
     bool attach;      /* the joiner is moved into its cgroup after clone */
-    bool joiner_waits; /* for GO_ON: to be moved, or to be put into the container's resctrl group */
     bool died_unborn; /* it was killed before its first instruction */
     bool pid_file_written;
     struct ns_child escort; /* pid 0: none */

@@ -3,7 +3,7 @@
  *
  * The page is mapped shared before clone.  Init notes the step before it takes it, which costs one store and
  * no system call: so even a death that no message can announce (SIGKILL by the OOM killer, a seccomp filter that forbids
- * write) can be explained.
+ * write) can be explained.  The kernel notes there whom the escort has cloned, should it die before it can say so.
  */
 #ifndef CRUN_LITE_CONTAINER_STAGE_H
 #define CRUN_LITE_CONTAINER_STAGE_H
@@ -38,6 +38,7 @@ extern const char *const stage_words[STAGES];
 struct last_words {
     _Atomic int stage;
     _Atomic int errnum; /* of a failure that could not be sent */
+    _Atomic int cloned; /* by the escort, not yet in the creator's hands: a pid; 0: none */
 };
 
 /* Shared anonymous page; NULL when there is no memory for it (then deaths are explained less well). */

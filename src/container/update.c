@@ -7,10 +7,8 @@
  * the old ones, the new ones or some of each, so everything is written again, and it stays there until that has come about.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -43,45 +41,16 @@ static int explain_place(struct failure *why)
     return place[0] != '\0' ? failure_context(why, "%s of the new resources", place) : -1;
 }
 
-static int read_stream(int fd, const char *name, struct arena *arena, char **ret_text, size_t *ret_length, struct failure *why)
-{
-    size_t room = 65536;
-    char *text = arena_alloc(arena, room);
-    size_t used = 0;
-    for (;;) {
-        ssize_t count = fd_read_up_to(fd, text + used, room - used);
-        if (count < 0)
-            return fail_errno(why, (int)count, "read the resources from '%s'", name);
-        used += (size_t)count;
-        if (used < room)
-            break;
-        if (room >= SPEC_SIZE_LIMIT)
-            return fail(why, FAILURE_CONFIG, "the resources in '%s' are larger than %zu MiB", name, SPEC_SIZE_LIMIT >> 20);
-        text = arena_grow(arena, text, used, room * 2, 1);
-        room *= 2;
-    }
-    *ret_text = text;
-    *ret_length = used;
-    return 0;
-}
-
 static int read_document(const char *path, struct arena *arena, struct spec_resources *ret_resources, struct failure *why)
 {
-    CLEANUP_FD int opened = -1;
-    int fd = STDIN_FILENO;
-    const char *name = "standard input";
     char *text = NULL;
-    size_t length = 0;
-    if (!text_equal(path, "-")) {
-        name = path;
-        fd = opened = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return fail_sys(why, "open the resources '%s'", path);
-    }
-    if (read_stream(fd, name, arena, &text, &length, why) < 0)
-        return -1;
+    ssize_t length = file_read_stream(path, SPEC_SIZE_LIMIT, arena, &text);
+    if (length == -EFBIG)
+        return fail(why, FAILURE_CONFIG, "the resources '%s' are larger than %zu MiB", path, SPEC_SIZE_LIMIT >> 20);
+    if (length < 0)
+        return fail_errno(why, (int)length, "read the resources '%s'", path);
     /* Counted here, because the lock is held while they are merged. */
-    if (spec_parse_resources(text, length, arena, ret_resources, why) < 0 || resources_check_lists(ret_resources, why) < 0)
+    if (spec_parse_resources(text, (size_t)length, arena, ret_resources, why) < 0 || resources_check_lists(ret_resources, why) < 0)
         return explain_place(why);
     return 0;
 }

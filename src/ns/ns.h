@@ -70,6 +70,8 @@ struct ns_spawn {
     enum { NS_CHILD, NS_SIBLING } relation; /* NS_SIBLING: CLONE_PARENT, for the escort */
     void (*body)(void *arg) __attribute__((noreturn));
     void *arg;
+    _Atomic int *pid_note; /* NULL: none; in shared memory.  The kernel writes the pid there before the child's first
+                            * instruction: its parent can find it even when the caller has died since */
 };
 int ns_spawn(const struct ns_spawn *spawn, struct ns_child *ret_child, struct failure *why) MUST_CHECK;
 

@@ -45,6 +45,10 @@ int ns_spawn(const struct ns_spawn *spawn, struct ns_child *ret_child, struct fa
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)spawn->cgroup_fd;
     }
+    if (spawn->pid_note != NULL) {
+        args.flags |= CLONE_PARENT_SETTID;
+        args.parent_tid = (uint64_t)(uintptr_t)spawn->pid_note;
+    }
     if (spawn->relation == NS_SIBLING) {
         args.flags |= CLONE_PARENT;
         args.exit_signal = 0; /* with CLONE_PARENT the caller's own exit signal is used */

@@ -132,3 +132,28 @@ pkill_hooks() {
     wait_until cgroup_goes
     silently rt delete "$ID"
 }
+
+DYING_ESCORT=${CRUN_LITE_DYING_ESCORT:-${PROBE%/*}/crun-lite-dying-escort}
+
+# Whom it cloned holds the channel open: nothing but the escort's own end can tell.
+@test "the escort of create is killed before it can name init: create ends, and nothing is left" {
+    local command CRUN_LITE=$DYING_ESCORT
+    config '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"monotonic": {"secs": 10, "nanosecs": 0}}'
+    program say executed
+    for command in create run; do
+        fails 1 "read from the init process: it was killed by signal 9" -- timeout 30 "$DYING_ESCORT" --root "$STATE" "$command" "$ID"
+        assert_nothing_left
+    done
+}
+
+@test "the escort of exec is killed before it can name the joiner: the program does not run, the container does" {
+    program sleep
+    run_detached
+    fails 255 "read from the escort of the process to execute: it was killed by signal 9" -- \
+        timeout 30 "$DYING_ESCORT" --root "$STATE" exec "$ID" /probe say executed
+    run -0 rt ps --format json "$ID"
+    expect 'length == 1'
+    run -0 rt exec "$ID" /probe say executed
+    [[ $output == executed ]]
+    rt delete --force "$ID"
+}

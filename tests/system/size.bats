@@ -82,3 +82,16 @@ c["process"]["rlimits"] = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}] * 65|/
 c["linux"]["uidMappings"] = c["linux"]["gidMappings"] = [{"containerID": i, "hostID": i + 100000, "size": 1} for i in range(341)]; c["linux"]["namespaces"].append({"type": "user"})|/linux/ Mappings 340
 LIMITS
 }
+
+@test "a document from a pipe is as large as a file may be, and no larger" {
+    local mib=1048576
+    too_large() { head -c $((16 * mib + 1)) /dev/zero | rt "$@" - "$ID"; }
+    fits() { head -c $((16 * mib)) /dev/zero | tr '\0' ' ' | rt "$@" - "$ID"; }
+    program sleep
+    run_detached
+    fails 255 "the process document '-' is larger than 16 MiB" -- too_large exec --process
+    fails 1 "the resources '-' are larger than 16 MiB" -- too_large update --resources
+    fails 255 "process document" JSON -- fits exec --process
+    fails 1 JSON -- fits update --resources
+    rt delete --force "$ID"
+}

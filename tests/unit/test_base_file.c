@@ -106,6 +106,48 @@ static void pseudo_files_are_bounded_too(void **state)
     assert_null(data);
 }
 
+/* A regular file, a pipe whose writer takes its time, standard input: of any size, to the byte at the limit. */
+static void streams_of_any_size(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 300000};
+    char path[sizeof(root) + 16], *big = malloc(300000), *data;
+    assert_non_null(big);
+    memset(big, 'x', 300000);
+    snprintf(path, sizeof(path), "%s/stream", root);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        ssize_t size = (ssize_t)sizes[i];
+        write_bytes("stream", big, sizes[i]);
+        assert_int_equal(file_read_stream(path, sizes[i], &arena, &data), size);
+        assert_int_equal(strlen(data), size);
+        if (size > 0)
+            assert_int_equal(file_read_stream(path, sizes[i] - 1, &arena, &data), -EFBIG);
+
+        int ends[2], kept = dup(STDIN_FILENO);
+        assert_int_equal(pipe(ends), 0);
+        pid_t writer = fork();
+        if (writer == 0) {
+            close(ends[0]);
+            /* In two parts, as writers do. */
+            bool written = fd_write_all(ends[1], big, sizes[i] / 2) == 0 && fd_write_all(ends[1], big, sizes[i] - sizes[i] / 2) == 0;
+            _exit(written ? 0 : 1);
+        }
+        close(ends[1]);
+        assert_true(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+        close(ends[0]);
+        assert_int_equal(file_read_stream("-", sizes[i], &arena, &data), size);
+        assert_int_equal(strlen(data), size);
+        assert_true(fd_is_open(STDIN_FILENO));
+        assert_true(kept < 0 || dup2(kept, STDIN_FILENO) == STDIN_FILENO);
+        close(kept);
+        assert_int_equal(waitpid(writer, NULL, 0), writer);
+    }
+    free(big);
+    assert_int_equal(unlinkat(root_fd, "stream", 0), 0);
+    assert_int_equal(file_read_stream(path, 1, &arena, &data), -ENOENT);
+    assert_int_equal(file_read_stream(root, 1, &arena, &data), -EISDIR);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
     (void)state;
@@ -369,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_files_of_any_size),
         cmocka_unit_test(pseudo_files_are_bounded_too),
+        cmocka_unit_test(streams_of_any_size),
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(lines_of_pseudo_files),
         cmocka_unit_test(writing_makes_and_follows_nothing),

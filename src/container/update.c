@@ -7,6 +7,7 @@
  * the old ones, the new ones or some of each, so everything is written again, and it stays there until that has come about.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -235,15 +235,13 @@ teardown() {
     [[ ${lines[0]} == 33554432 && ${lines[1]} == 20 && ${lines[2]} == 0 ]]
 }
 
-@test "podman: a process that takes too much memory is killed, and said to be" {
-    pod run --name hog --network none --memory 16m --memory-swap 16m box tail /dev/zero || true
-    [[ $(pod inspect --format '{{.State.OOMKilled}}' hog) == true ]]
-    [[ $(pod inspect --format '{{.State.ExitCode}}' hog) == 137 ]]
+@test "podman: a process that takes too much memory is killed" {
+    run pod run --name hog --network none --memory 16m --memory-swap 16m box tail /dev/zero
+    ended 137
 }
 
-@test "podman: a process that takes too much memory beside another that lives on" {
-    run pod run --name pair --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero; code=$?; sleep 2; exit $code'
-    ended 137
+@test "podman: a kill for lack of memory is told" {
+    pod run --name pair --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero; sleep 2' || true
     [[ $(pod inspect --format '{{.State.OOMKilled}}' pair) == true ]]
 }
 

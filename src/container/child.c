@@ -60,11 +60,11 @@ struct ns_child child_of_lost_escort(const struct last_words *words)
     return (struct ns_child){.pid = pid, .pidfd = -1};
 }
 
-int child_hear(int channel, struct message *ret_message, int *ret_fd, struct failure *why)
+int child_hear(int channel, const char *who, struct message *ret_message, int *ret_fd, struct failure *why)
 {
     int r = channel_receive(channel, -1, ret_message, ret_fd);
     if (r < 0)
-        return fail_errno(why, r, "read from the init process");
+        return fail_errno(why, r, "read from the %s", who);
     if (ret_message->kind == MESSAGE_FAILED) {
         fd_close(ret_fd);
         *why = ret_message->failure;

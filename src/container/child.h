@@ -25,12 +25,12 @@ int child_await(int channel, const struct ns_child *escort, int interruption) MU
 /* Whom a lost escort cloned, by the note of the kernel: to be ended like any child.  pid 0: nobody. */
 struct ns_child child_of_lost_escort(const struct last_words *words);
 
-/* Next packet; FAILED becomes *why. */
-int child_hear(int channel, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;
+/* Next packet; FAILED becomes *why.  `who` speaks: "init process", a text that clients know. */
+int child_hear(int channel, const char *who, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;
 
 /* Something ended without a word: its wait status, the last step and the cgroup's OOM counter tell why.  Reaps it. */
 struct child_scene {
-    const char *who;  /* "init process" */
+    const char *who;  /* as child_hear has it */
     const char *goal; /* "start the container": what an OOM kill hindered */
     struct last_words *words;
     int cgroup_fd; /* -1: none */

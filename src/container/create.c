@@ -28,13 +28,15 @@
 
 #define UNDO_DEADLINE_MS 10000
 
+/* In messages about the escort too: clients look for these words. */
+#define WHO "init process"
+
 /* ---- the end of a process ---- */
 
-/* Of the escort too: that init is not there is what clients know. */
 static int explain_end(struct birth *birth, struct ns_child *child, bool *ret_unborn, struct failure *why)
 {
     const struct child_scene scene = {
-        .who = "init process",
+        .who = WHO,
         .goal = "start the container",
         .words = birth->words,
         .cgroup_fd = birth->cgroup.fd,
@@ -115,7 +117,7 @@ static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_den
 static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why)
 {
     int r = channel_send(birth->channel, MESSAGE_GO_ON, setgroups_denied, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
 static int enter_resctrl(struct birth *birth, struct failure *why)
@@ -167,7 +169,7 @@ static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
     birth->init.pid = pid;
     birth->init.pidfd = kernel_pidfd_open(pid, 0);
     child_reap(&birth->escort);
-    return birth->init.pidfd < 0 ? fail_sys(why, "open a pidfd of the init process") : 0;
+    return birth->init.pidfd < 0 ? fail_sys(why, "open a pidfd of the " WHO) : 0;
 }
 
 static int clone_with_escort(struct birth *birth, struct failure *why)
@@ -184,10 +186,10 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         struct message message;
         int fd, event = child_await(birth->channel, &birth->escort, -1);
         if (event < 0)
-            return fail_errno(why, event, "wait for the init process");
+            return fail_errno(why, event, "wait for the " WHO);
         if (event == CHILD_ESCORT_LOST)
             return explain_lost_escort(birth, why);
-        if (child_hear(birth->channel, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
             return -1;
         fd_close(&fd);
         if (message.kind == MESSAGE_NONE)
@@ -214,7 +216,7 @@ static int record_init(struct birth *birth, struct failure *why)
     struct pid_name *init = &birth->state.init;
     init->pid = birth->init.pid;
     int r = pid_look(init->pid, &init->start_time, &state);
-    return r < 0 ? fail_errno(why, r, "read the start time of the init process") : 0;
+    return r < 0 ? fail_errno(why, r, "read the start time of the " WHO) : 0;
 }
 
 static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
@@ -232,13 +234,13 @@ static int await_ready(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
             return -1;
         switch (message.kind) {
         case MESSAGE_NONE:
             return explain_death(birth, why);
         case MESSAGE_CONSOLE:
-            if (child_pass_terminal(&birth->console_socket, &fd, &birth->console_master, "init process", why) < 0)
+            if (child_pass_terminal(&birth->console_socket, &fd, &birth->console_master, WHO, why) < 0)
                 return -1;
             break;
         case MESSAGE_BUILT:
@@ -250,7 +252,7 @@ static int await_ready(struct birth *birth, struct failure *why)
         case MESSAGE_READY:
             return 0;
         default:
-            return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
+            return fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
         }
     }
 }
@@ -353,7 +355,7 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
 {
     int r = channel_send(birth->channel, kind, 0, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the init process") : 0;
+    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
 int container_create(const struct runtime *runtime, const struct create_request *request, struct failure *why)
@@ -401,12 +403,12 @@ static int birth_start(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, &message, &fd, why) < 0)
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
         if (message.kind != MESSAGE_LISTENER || fd < 0)
-            return fail(why, FAILURE_BUG, "unexpected message %u from the init process", message.kind);
+            return fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
         const struct listener_owner owner = {.pid = birth->init.pid, .status = STATUS_CREATING};
         if (listener_send(&birth->spec, &birth->state, &owner, fd, why) < 0 || go_on(birth, false, why) < 0)
             return -1;

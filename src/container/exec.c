@@ -33,6 +33,7 @@
 #define EXIT_NOT_EXECUTED 255
 
 #define WHO "process to execute"
+#define ESCORT "escort of the " WHO
 
 /* ---- read and check ---- */
 
@@ -202,10 +203,15 @@ static int open_all(struct joining *joining, struct failure *why)
 
 /* ---- clone and serve ---- */
 
+static const char *speaker(const struct joining *joining)
+{
+    return joining->joiner.pid > 0 ? WHO : ESCORT;
+}
+
 static int explain_end(struct joining *joining, struct ns_child *child, bool *ret_unborn, struct failure *why)
 {
     const struct child_scene scene = {
-        .who = child == &joining->escort ? "escort of the " WHO : WHO,
+        .who = child == &joining->escort ? ESCORT : WHO,
         .goal = "execute one more process",
         .words = joining->words,
         .cgroup_fd = joining->cgroup_fd,
@@ -300,7 +306,7 @@ static int serve_joiner(struct joining *joining, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (await_words(joining, why) < 0 || child_hear(joining->channel, &message, &fd, why) < 0)
+        if (await_words(joining, why) < 0 || child_hear(joining->channel, speaker(joining), &message, &fd, why) < 0)
             return -1;
         int r = 0;
         switch (message.kind) {
@@ -318,7 +324,7 @@ static int serve_joiner(struct joining *joining, struct failure *why)
             r = pass_listener(joining, fd, why);
             break;
         default:
-            r = fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
+            r = fail(why, FAILURE_BUG, "unexpected message %u from the %s", message.kind, speaker(joining));
         }
         if (r < 0)
             return -1;

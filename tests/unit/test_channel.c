@@ -1,4 +1,4 @@
-/* Unit tests of container/channel.c against a container that sends what it likes. */
+/* Unit tests of container/channel.c against a container that sends what it likes, and of what container/child.c makes of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,18 +9,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "container/channel.h"
+#include "container/child.h"
 
 #define SHORT offsetof(struct message, failure)
 
@@ -294,6 +298,80 @@ static void the_start_socket(void **state)
     assert_int_equal(file_remove_tree_at(-1, root), 0);
 }
 
+/* Of create clients know the words, of exec the subject is another one. */
+static void failures_name_who_speaks(void **state)
+{
+    (void)state;
+    static const char *const speakers[] = {"init process", "process to execute"};
+    for (size_t i = 0; i < ARRAY_LENGTH(speakers); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "read from the %s: ", speakers[i]);
+        send_bytes("?", 1);
+        assert_int_equal(child_hear(ends[1], speakers[i], &message, &fd, &why), -1);
+        assert_true(text_starts(why.text, text));
+        assert_int_equal(why.errnum, EPROTO);
+    }
+}
+
+/* An escort that says so many words and is killed; whom it "cloned" (we) holds the channel open. */
+static struct ns_child escort_of_words(int words)
+{
+    struct ns_child escort = {.pid = fork()};
+    assert_true(escort.pid >= 0);
+    if (escort.pid == 0) {
+        for (int i = 0; i < words; i++)
+            if (channel_send(ends[0], MESSAGE_WANT_ID_MAPS, 0, -1) < 0)
+                _exit(1);
+        (void)raise(SIGKILL);
+    }
+    escort.pidfd = kernel_pidfd_open(escort.pid, 0);
+    assert_true(escort.pidfd >= 0);
+    return escort;
+}
+
+static void a_lost_escort(void **state)
+{
+    (void)state;
+    for (int words = 0; words < 3; words++) {
+        struct ns_child escort = escort_of_words(words);
+        assert_int_equal(pid_wait_end(escort.pidfd, clock_now_ms() + 10000), 1);
+        for (int i = 0; i < words; i++) {
+            assert_int_equal(child_await(ends[1], &escort, -1), CHILD_SPEAKS);
+            assert_int_equal(child_hear(ends[1], "escort", &message, &fd, &why), 0);
+            assert_int_equal(message.kind, MESSAGE_WANT_ID_MAPS);
+        }
+        assert_int_equal(child_await(ends[1], &escort, -1), CHILD_ESCORT_LOST);
+        assert_int_equal(child_await(ends[1], &escort, escort.pidfd), CHILD_INTERRUPTED);
+        child_reap(&escort);
+    }
+    /* It has gone as it should have: the rest is the other's. */
+    struct ns_child none = {.pidfd = -1};
+    assert_int_equal(channel_send(ends[0], MESSAGE_READY, 0, -1), 0);
+    assert_int_equal(child_await(ends[1], &none, -1), CHILD_SPEAKS);
+}
+
+/* Only a child of ours is ended by its number. */
+static void whom_a_lost_escort_cloned(void **state)
+{
+    (void)state;
+    struct last_words words = {.cloned = 0};
+    assert_int_equal(child_of_lost_escort(&words).pid, 0);
+    atomic_store(&words.cloned, getppid());
+    assert_int_equal(child_of_lost_escort(&words).pid, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)pause();
+        _exit(0);
+    }
+    atomic_store(&words.cloned, pid);
+    struct ns_child child = child_of_lost_escort(&words);
+    assert_int_equal(child.pid, pid);
+    assert_int_equal(child.pidfd, -1);
+    child_end(&child);
+    assert_int_equal(child.pid, 0);
+    assert_int_equal(child_of_lost_escort(&words).pid, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +386,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(ends_of_the_channel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_other_side_dies_with_words_unread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_start_socket, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failures_name_who_speaks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_escort, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whom_a_lost_escort_cloned, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

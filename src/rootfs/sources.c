@@ -1,11 +1,13 @@
 /*
  * rootfs/sources.c: what the container gets of the host's files: its root, the sources of binds, device nodes.
  *
- * All become detached clones at once, so that a path which the container's user cannot walk still works and nothing
- * is looked up by name after the container's mounts begin (CVE-2025-31133).
+ * All become detached clones at once, so that a path which the container's user cannot walk still works and no name
+ * is looked up after the container's mounts begin: one that leads below the bundle's root would then lead through those mounts, and
+ * show what the container put there (CVE-2025-31133).  One case is left: more sources than descriptors.  What does not
+ * fit is looked up when its turn comes, and a source below the root gets a warning then.
  *
- * Runs in: creator, host mount namespace, when it may clone mounts; otherwise init, in its own copy of the host's
- * mount namespace before the root switch.  Must not: attach anything.
+ * Runs in: creator, host mount namespace, when it may clone mounts; otherwise, and for what does not fit there, init, in
+ * its own copy of the host's mount namespace before the root is attached in it.  Must not: attach anything.
  */
 #include "rootfs/plan.h"
 
@@ -330,4 +332,27 @@ int rootfs_open(struct rootfs *rootfs, struct failure *why)
     }
     const struct descriptor_limits limits = {.own = own_limit(), .init = limit_of_init(rootfs->spec)};
     return sources_open_mapped(rootfs, &limits, why) < 0 ? -1 : sources_open(rootfs, &limits, why);
+}
+
+int sources_open_rest(struct rootfs *rootfs, struct failure *why)
+{
+    const uint64_t own = own_limit();
+    const char *root = path_clean(rootfs->arena, rootfs->root_path_host);
+    size_t late = 0;
+
+    if (sources_open(rootfs, &(struct descriptor_limits){.own = own, .init = own}, why) < 0)
+        return -1;
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        const struct mount_step *step = &rootfs->mounts[i];
+        if (!is_unopened(step))
+            continue;
+        late++;
+        if (path_is_below(path_clean(rootfs->arena, step->source), root))
+            log_warning("bind '%s' at '%s': there are more mounts than RLIMIT_NOFILE allows descriptors: the source is looked up "
+                        "below the container's mounts",
+                        step->source, step->target_inside);
+    }
+    if (late > 0)
+        log_debug("descriptors are used up: %zu sources are opened when their turn comes", late);
+    return 0;
 }

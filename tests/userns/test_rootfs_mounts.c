@@ -543,6 +543,30 @@ static void many_binds_body(struct sandbox *sandbox)
     run(sandbox);
 }
 
+static void source_below_root_inside(struct sandbox *sandbox)
+{
+    (void) sandbox;
+    CHECK(!exists("/covered/file"));
+    check_content("/data/file", "of the host");
+}
+
+/* A source is what the host shows under its name, not what the container has mounted there. */
+static void source_below_root_body(struct sandbox *sandbox)
+{
+    make_dirs("rootfs/covered");
+    make_file("rootfs/covered/file", "of the host");
+    sandbox_mount(sandbox, "/covered", "tmpfs", "tmpfs", "");
+    sandbox_mount(sandbox, "/data", "bind", "rootfs/covered", "bind");
+    sandbox->inside = source_below_root_inside;
+    run(sandbox);
+}
+
+static void source_below_root_in_init_body(struct sandbox *sandbox)
+{
+    sandbox->around.privileged = false;
+    source_below_root_body(sandbox);
+}
+
 static void label_body(struct sandbox *sandbox)
 {
     sandbox->spec.linux.mount_label = strdup("system_u:object_r:container_file_t:s0:c1,c2");
@@ -831,6 +855,8 @@ int main(void)
         ROOT_CASE(idmap_refused_body),
         ROOT_CASE(unreachable_root_body),
         CASE(many_binds_body),
+        CASE(source_below_root_body),
+        CASE(source_below_root_in_init_body),
         CASE(label_body),
         CASE(bound_cgroup_body),
     };

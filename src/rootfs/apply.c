@@ -97,6 +97,7 @@ static int step_bind(struct rootfs *rootfs, struct mount_step *step, struct fail
 {
     CLEANUP_FD int target_fd = -1;
 
+    /* Open already, unless there were more than descriptors: see sources.c. */
     if (step->tree_fd < 0 && !step->link_target && bind_source_open(rootfs, step, why) < 0)
         return -1;
     if (step->link_target)

@@ -58,6 +58,9 @@ static const char *hint_for(const struct rootfs *rootfs, const struct mount_step
     case ENOSYS:
     case EOPNOTSUPP:
         return "the kernel lacks what this needs; Linux 5.14 or later is required";
+    case EMFILE:
+        return "there are more mounts than the limit of open files allows: raise it where the runtime is started "
+               "(ulimit -n), or RLIMIT_NOFILE in /process/rlimits";
     case ENOSPC:
         return "the mount namespace holds as many mounts as it may: see /proc/sys/fs/mount-max";
     case ENOENT:

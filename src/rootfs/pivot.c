@@ -54,6 +54,9 @@ int root_attach(struct rootfs *rootfs, struct failure *why)
         return -1;
     if (rootfs->root_fd < 0 && root_open(rootfs, why) < 0)
         return -1;
+    /* Before the root is attached: behind it, a source below the bundle's root leads into the container. */
+    if (sources_open_rest(rootfs, why) < 0)
+        return -1;
     CLEANUP_FD int place_fd = root_place_open(rootfs);
     if (place_fd < 0)
         result = place_fd;

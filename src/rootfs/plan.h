@@ -112,6 +112,8 @@ int root_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
 /* Opens the source of a bind as a detached tree with its attributes and propagation. */
 int bind_source_open(struct rootfs *rootfs, struct mount_step *step, struct failure *why) MUST_CHECK;
 int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failure *why) MUST_CHECK;
+/* What rootfs_open has left to init, as far as descriptors allow: before anything is attached. */
+int sources_open_rest(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
 /* The sentences for a root or source that cannot be had. */
 int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *why);
 int source_failed(const struct rootfs *rootfs, const struct mount_step *step, int errnum, struct failure *why);

@@ -64,38 +64,72 @@ static bool is_listed(const char *list, const char *type, size_t length)
     return false;
 }
 
+/* Read once, for the first mount that asks: the lists are long, and mounts can be many. */
+struct filesystem_types {
+    bool were_read;
+    const char *listed;  /* NULL: cannot be known */
+    const char *modules; /* NULL: cannot be known */
+    bool any_loadable;   /* what `modules` would say of every type, where it is NULL */
+    const char *last;    /* most ask for the type that the one before asked for */
+    bool last_is_there;
+};
+
 /* The kernel asks modprobe(8) for "fs-TYPE"; only where no module of that name is installed is the answer known. */
-static bool may_be_loaded(const char *type, size_t length, struct arena *arena)
+static void modules_read(struct filesystem_types *types, struct arena *arena)
 {
     struct utsname kernel;
     char *modules;
+    types->any_loadable = true;
     if (uname(&kernel) < 0)
-        return true;
-    const char *list = arena_format(arena, "/lib/modules/%s/modules.dep", kernel.release);
-    if (access("/lib/modules", F_OK) < 0 || file_read_at(-1, list, MODULES_LIMIT, arena, &modules) < 0)
-        return access(arena_format(arena, "/lib/modules/%s", kernel.release), F_OK) == 0;
-    return strstr(modules, arena_format(arena, "/%.*s.ko", (int)length, type)) != NULL;
+        return;
+    const char *directory = arena_format(arena, "/lib/modules/%s", kernel.release);
+    if (access("/lib/modules", F_OK) == 0 && file_read_at(-1, arena_format(arena, "%s/modules.dep", directory), MODULES_LIMIT, arena, &modules) >= 0)
+        types->modules = modules;
+    else
+        types->any_loadable = access(directory, F_OK) == 0;
 }
 
-static int probe_type(const struct mount_step *step, struct arena *arena, struct failure *why)
+static void types_read(struct filesystem_types *types, struct arena *arena)
 {
-    char *list;
-    if (step->kind != MOUNT_FILESYSTEM || step->type == NULL || file_read_at(-1, "/proc/filesystems", MODULES_LIMIT, arena, &list) < 0)
+    char *listed;
+    types->were_read = true;
+    if (file_read_at(-1, "/proc/filesystems", MODULES_LIMIT, arena, &listed) >= 0)
+        types->listed = listed;
+    modules_read(types, arena);
+}
+
+static bool is_there(const struct filesystem_types *types, const char *type, struct arena *arena)
+{
+    size_t length = strcspn(type, "."); /* "fuse.sshfs" */
+    if (types->listed == NULL || is_listed(types->listed, type, length))
+        return true;
+    return types->modules != NULL ? strstr(types->modules, arena_format(arena, "/%.*s.ko", (int)length, type)) != NULL : types->any_loadable;
+}
+
+static int probe_type(const struct mount_step *step, struct filesystem_types *types, struct arena *arena, struct failure *why)
+{
+    if (step->kind != MOUNT_FILESYSTEM || step->type == NULL)
         return 0;
-    size_t length = strcspn(step->type, "."); /* "fuse.sshfs" */
-    return is_listed(list, step->type, length) || may_be_loaded(step->type, length, arena) ? 0 : explain_unknown_type(why, step);
+    if (!types->were_read)
+        types_read(types, arena);
+    if (!text_equal(types->last, step->type)) {
+        types->last = step->type;
+        types->last_is_there = is_there(types, step->type, arena);
+    }
+    return types->last_is_there ? 0 : explain_unknown_type(why, step);
 }
 
 /* One tree at a time: a plan with more mounts than descriptors is as good as any. */
 int rootfs_probe(struct rootfs *rootfs, struct findings *findings)
 {
+    struct filesystem_types types = {0};
     labels_drop_without_selinux(rootfs);
     if (rootfs->root_path_host != NULL && found(findings, probe_root(rootfs, findings->why)) < 0)
         return -1;
     for (size_t i = 0; i < rootfs->mounts_count; i++) {
         struct mount_step *step = &rootfs->mounts[i];
         if (step->kind != MOUNT_BIND) {
-            if (found(findings, probe_type(step, rootfs->arena, findings->why)) < 0)
+            if (found(findings, probe_type(step, &types, rootfs->arena, findings->why)) < 0)
                 return -1;
             continue;
         }

@@ -41,7 +41,7 @@ void rootfs_set_cgroup(struct rootfs *rootfs, const char *cgroup_path);
 
 /* Runs in: creator, before clone, host mount namespace.  When privileged: clones the root and every bind source as
  * detached trees (so a path that the container's root cannot walk still works); otherwise init does so by path, in
- * its own copy of the host's mounts.  All fds CLOEXEC; init inherits them by clone. */
+ * its own copy of the host's mounts, before it attaches anything.  All fds CLOEXEC; init inherits them by clone. */
 int rootfs_open(struct rootfs *rootfs, struct failure *why) MUST_CHECK;
 /* Reports what rootfs_open and rootfs_open_idmaps would refuse, of an unprivileged caller too; what it opens is closed by
  * rootfs_close. */

@@ -1,11 +1,13 @@
 /*
  * rootfs/sources.c: what the container gets of the host's files: its root, the sources of binds, device nodes.
  *
- * All become detached clones at once, so that a path which the container's user cannot walk still works and nothing
- * is looked up by name after the container's mounts begin (CVE-2025-31133).
+ * All become detached clones at once, so that a path which the container's user cannot walk still works and no name
+ * is looked up after the container's mounts begin: one that leads below the bundle's root would then lead through those mounts, and
+ * show what the container put there (CVE-2025-31133).  One case is left: more sources than descriptors.  What does not
+ * fit is looked up when its turn comes, and a source below the root gets a warning then.
  *
- * Runs in: creator, host mount namespace, when it may clone mounts; otherwise init, in its own copy of the host's
- * mount namespace before the root switch.  Must not: attach anything.
+ * Runs in: creator, host mount namespace, when it may clone mounts; otherwise, and for what does not fit there, init, in
+ * its own copy of the host's mount namespace before the root is attached in it.  Must not: attach anything.
  */
 #include "rootfs/plan.h"
 
@@ -13,6 +15,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -217,25 +220,21 @@ void labels_drop_without_selinux(struct rootfs *rootfs)
         rootfs->mounts[i].label = NULL;
 }
 
-/* More binds than descriptors: the last ones opened, and those to come, are opened by init when their turn comes,
- * from its copy of the same mounts.  An id map can only be set by the creator, so such a tree stays. */
-static void sources_leave_to_init(struct rootfs *rootfs, size_t opened)
-{
-    int spare = SPARE_DESCRIPTORS;
+/* ---- as many as there are descriptors for ---- */
 
-    log_debug("descriptors are used up after %zu mounts: later sources are opened in the container's process",
-              opened);
-    for (size_t i = opened; i-- > 0 && spare > 0;) {
-        struct mount_step *step = &rootfs->mounts[i];
-        if (step->tree_fd < 0 || step->options.idmap != IDMAP_NONE)
-            continue;
-        fd_close(&step->tree_fd);
-        spare--;
-    }
+struct descriptor_limits {
+    uint64_t own;
+    uint64_t init; /* of the process that mounts */
+};
+
+static uint64_t own_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : UINT64_MAX;
 }
 
-/* Init mounts under the container's own limit of open files, which has no room for descriptors numbered above it. */
-static uint64_t descriptors_of_init(const struct spec *spec)
+/* Init mounts under the container's own limit of open files. */
+static uint64_t limit_of_init(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->process.rlimits_count; i++)
         if (text_equal(spec->process.rlimits[i].type, "RLIMIT_NOFILE"))
@@ -243,9 +242,79 @@ static uint64_t descriptors_of_init(const struct spec *spec)
     return UINT64_MAX;
 }
 
-static bool fits_below(const struct mount_step *step, uint64_t limit)
+static bool is_spared(int fd, uint64_t limit)
 {
-    return limit > SPARE_DESCRIPTORS && (uint64_t) step->tree_fd < limit - SPARE_DESCRIPTORS;
+    return limit > SPARE_DESCRIPTORS && (uint64_t) fd < limit - SPARE_DESCRIPTORS;
+}
+
+/* A descriptor numbered above init's limit serves it as well, and takes no room from those that init opens. */
+static bool tree_make_fit(int *tree_fd, const struct descriptor_limits *limits)
+{
+    if (is_spared(*tree_fd, limits->init))
+        return is_spared(*tree_fd, limits->own);
+    if (limits->init >= limits->own)
+        return false;
+    int above_fd = fd_duplicate(*tree_fd, (int) limits->init);
+    if (above_fd < 0)
+        return false;
+    fd_close(tree_fd);
+    *tree_fd = above_fd;
+    return is_spared(above_fd, limits->own);
+}
+
+static bool is_unopened(const struct mount_step *step)
+{
+    return step->kind == MOUNT_BIND && step->tree_fd < 0 && !step->link_target;
+}
+
+/* Only the creator can map ids: such a tree cannot wait, whether it leaves room or not. */
+static int sources_open_mapped(struct rootfs *rootfs, const struct descriptor_limits *limits, struct failure *why)
+{
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->options.idmap == IDMAP_NONE || !is_unopened(step))
+            continue;
+        if (bind_source_open(rootfs, step, why) < 0)
+            return -1;
+        if (step->tree_fd >= 0)
+            (void) tree_make_fit(&step->tree_fd, limits); /* it stays in any case */
+    }
+    return 0;
+}
+
+/* The process needs some to go on. */
+static void give_descriptors_back(struct rootfs *rootfs, size_t opened)
+{
+    int spare = SPARE_DESCRIPTORS;
+
+    for (size_t i = opened; i-- > 0 && spare > 0;) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind != MOUNT_BIND || step->tree_fd < 0 || step->options.idmap != IDMAP_NONE)
+            continue;
+        fd_close(&step->tree_fd);
+        spare--;
+    }
+}
+
+/* In order, up to the first that has no room. */
+static int sources_open(struct rootfs *rootfs, const struct descriptor_limits *limits, struct failure *why)
+{
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        struct mount_step *step = &rootfs->mounts[i];
+        if (!is_unopened(step))
+            continue;
+        int result = bind_source_open(rootfs, step, why);
+        if (result == 0 && (step->tree_fd < 0 || tree_make_fit(&step->tree_fd, limits)))
+            continue;
+        if (result < 0 && why->errnum != EMFILE)
+            return -1;
+        fd_close(&step->tree_fd);
+        if (result < 0)
+            give_descriptors_back(rootfs, i);
+        *why = (struct failure){0};
+        return 0;
+    }
+    return 0;
 }
 
 int rootfs_open(struct rootfs *rootfs, struct failure *why)
@@ -261,21 +330,29 @@ int rootfs_open(struct rootfs *rootfs, struct failure *why)
         rootfs->around.privileged = false;
         return 0;
     }
-    uint64_t limit = descriptors_of_init(rootfs->spec);
+    const struct descriptor_limits limits = {.own = own_limit(), .init = limit_of_init(rootfs->spec)};
+    return sources_open_mapped(rootfs, &limits, why) < 0 ? -1 : sources_open(rootfs, &limits, why);
+}
+
+int sources_open_rest(struct rootfs *rootfs, struct failure *why)
+{
+    const uint64_t own = own_limit();
+    const char *root = path_clean(rootfs->arena, rootfs->root_path_host);
+    size_t late = 0;
+
+    if (sources_open(rootfs, &(struct descriptor_limits){.own = own, .init = own}, why) < 0)
+        return -1;
     for (size_t i = 0; i < rootfs->mounts_count; i++) {
-        struct mount_step *step = &rootfs->mounts[i];
-        if (step->kind != MOUNT_BIND)
+        const struct mount_step *step = &rootfs->mounts[i];
+        if (!is_unopened(step))
             continue;
-        int result = bind_source_open(rootfs, step, why);
-        if (result == 0 && (step->tree_fd < 0 || fits_below(step, limit) || step->options.idmap != IDMAP_NONE))
-            continue;
-        if (result == 0)
-            fd_close(&step->tree_fd);
-        else if (why->errnum != EMFILE)
-            return -1;
-        *why = (struct failure){0};
-        sources_leave_to_init(rootfs, i);
-        break;
+        late++;
+        if (path_is_below(path_clean(rootfs->arena, step->source), root))
+            log_warning("bind '%s' at '%s': there are more mounts than RLIMIT_NOFILE allows descriptors: the source is looked up "
+                        "below the container's mounts",
+                        step->source, step->target_inside);
     }
+    if (late > 0)
+        log_debug("descriptors are used up: %zu sources are opened when their turn comes", late);
     return 0;
 }

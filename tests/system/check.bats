@@ -265,3 +265,14 @@ surroundings() {
     done
     ((count >= 20))
 }
+
+@test "check: what the host knows of filesystem types is read once, however many mounts ask" {
+    needs strace
+    config '.mounts += [range(10) | {destination: "/mnt/\(.)", source: "none", type: (if . % 2 == 0 then "tmpfs" else "nosuchfs" end)}]'
+    run -2 env ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=%file \
+        "$CRUN_LITE" --root "$STATE" check --format json
+    [[ $(jq -c '[.findings[].pointer]' <<<"$output") == '["/mounts/'*'/type"]' && $(jq '.findings | length' <<<"$output") == 5 ]]
+    [[ $(grep -c '"/proc/filesystems"' "$BATS_TEST_TMPDIR/trace") == 1 ]]
+    [[ $(grep -c '"/lib/modules"' "$BATS_TEST_TMPDIR/trace") == 1 ]]
+    [[ $(grep -c 'modules\.dep"' "$BATS_TEST_TMPDIR/trace") -le 1 ]]
+}

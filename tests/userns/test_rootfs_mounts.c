@@ -543,6 +543,30 @@ static void many_binds_body(struct sandbox *sandbox)
     run(sandbox);
 }
 
+static void source_below_root_inside(struct sandbox *sandbox)
+{
+    (void) sandbox;
+    CHECK(!exists("/covered/file"));
+    check_content("/data/file", "of the host");
+}
+
+/* A source is what the host shows under its name, not what the container has mounted there. */
+static void source_below_root_body(struct sandbox *sandbox)
+{
+    make_dirs("rootfs/covered");
+    make_file("rootfs/covered/file", "of the host");
+    sandbox_mount(sandbox, "/covered", "tmpfs", "tmpfs", "");
+    sandbox_mount(sandbox, "/data", "bind", "rootfs/covered", "bind");
+    sandbox->inside = source_below_root_inside;
+    run(sandbox);
+}
+
+static void source_below_root_in_init_body(struct sandbox *sandbox)
+{
+    sandbox->around.privileged = false;
+    source_below_root_body(sandbox);
+}
+
 static void label_body(struct sandbox *sandbox)
 {
     sandbox->spec.linux.mount_label = strdup("system_u:object_r:container_file_t:s0:c1,c2");
@@ -691,6 +715,72 @@ static void idmap_refused_body(struct sandbox *sandbox)
     run_refused(sandbox, "/mounts/0", "map the ids of '/proc'", "does not support");
 }
 
+static void few_descriptors_inside(struct sandbox *sandbox)
+{
+    struct stat status;
+
+    CHECK(stat("/mapped/file", &status) == 0 && status.st_uid == 1003);
+    for (size_t i = 0; i + 1 < sandbox->spec.mounts_count; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/plain/%zu/file", i);
+        CHECK(stat(path, &status) == 0 && status.st_uid == 3);
+    }
+}
+
+static void idmap_behind_many_binds(struct sandbox *sandbox)
+{
+    static struct id_mapping mapping = {.inside = 0, .host = 1000, .size = 10};
+
+    mount_mappable("source", "source");
+    make_file("source/file", "");
+    CHECK(chown("source/file", 3, 3) == 0);
+    for (int i = 0; i < 60; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "/plain/%d", i);
+        sandbox_mount(sandbox, path, "bind", "source", "bind");
+    }
+    sandbox_mount(sandbox, "/mapped", "bind", "source", "bind idmap");
+    map_mount(sandbox, 60, &mapping);
+    sandbox->inside = few_descriptors_inside;
+}
+
+static void idmap_few_descriptors_body(struct sandbox *sandbox)
+{
+    const struct rlimit few = {48, 48};
+
+    idmap_behind_many_binds(sandbox);
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    run(sandbox);
+}
+
+static void idmap_few_descriptors_of_init_body(struct sandbox *sandbox)
+{
+    static struct spec_rlimit few = {.soft = 48, .hard = 48};
+
+    idmap_behind_many_binds(sandbox);
+    few.type = strdup("RLIMIT_NOFILE");
+    sandbox->spec.process.rlimits = &few;
+    sandbox->spec.process.rlimits_count = 1;
+    run(sandbox);
+}
+
+static void idmap_no_descriptors_body(struct sandbox *sandbox)
+{
+    static struct id_mapping mapping = {.inside = 0, .host = 1000, .size = 10};
+    const struct rlimit few = {30, 30};
+
+    mount_mappable("source", "source");
+    for (size_t i = 0; i < 40; i++) {
+        sandbox_mount(sandbox, "/mapped", "bind", "source", "bind idmap");
+        map_mount(sandbox, i, &mapping);
+    }
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    CHECK(sandbox_run(sandbox) < 0);
+    CHECK_TEXT(sandbox->why.text, "Too many open files");
+    CHECK_TEXT(sandbox->why.hint, "the limit of open files");
+    CHECK_TEXT(sandbox->why.pointer, "/mounts/");
+}
+
 /* ---- */
 
 static void check_case(void **state)
@@ -759,9 +849,14 @@ int main(void)
         CASE(host_sys_body),
         IDMAP_CASE(idmap_body),
         IDMAP_CASE(idmap_own_body),
+        IDMAP_CASE(idmap_few_descriptors_body),
+        IDMAP_CASE(idmap_few_descriptors_of_init_body),
+        IDMAP_CASE(idmap_no_descriptors_body),
         ROOT_CASE(idmap_refused_body),
         ROOT_CASE(unreachable_root_body),
         CASE(many_binds_body),
+        CASE(source_below_root_body),
+        CASE(source_below_root_in_init_body),
         CASE(label_body),
         CASE(bound_cgroup_body),
     };

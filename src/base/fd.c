@@ -1,14 +1,19 @@
-/* base/fd.c: descriptors: closing, copying, whole writes, passing one over a socket. */
+/* base/fd.c: descriptors: closing, copying, whole writes, locks with a deadline, passing one over a socket. */
 #include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/pid.h"
 
 void fd_close(int *fd)
 {
@@ -122,6 +127,55 @@ int fd_send(int socket, int fd, const void *data, size_t length)
     if (sent < 0)
         return -errno;
     return (size_t)sent == length ? 0 : -EMSGSIZE;
+}
+
+/* Its arrival is what ends flock(2). */
+static void interrupt(int sig)
+{
+    (void)sig;
+}
+
+/* With a timer running whose signals interrupt: it goes on behind the deadline, for a signal that came just before flock(2). */
+static int lock_interrupted(int fd, timer_t timer, int64_t deadline_ms)
+{
+    struct itimerspec times = {
+        .it_value = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000},
+        .it_interval = {.tv_nsec = 10L * 1000000},
+    };
+    if (timer_settime(timer, TIMER_ABSTIME, &times, NULL) < 0)
+        return -errno;
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR)
+            return -errno;
+        if (clock_now_ms() >= deadline_ms) /* any other signal was not meant for us */
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+int fd_lock_until(int fd, int64_t deadline_ms)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno != EWOULDBLOCK)
+        return -errno;
+    const struct sigaction interrupting = {.sa_handler = interrupt}; /* without SA_RESTART */
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    struct sigaction old_action;
+    sigset_t alarm, old_mask;
+    timer_t timer;
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
+        return -errno;
+    (void)sigemptyset(&alarm); /* these cannot fail with valid arguments */
+    (void)sigaddset(&alarm, SIGALRM);
+    (void)sigaction(SIGALRM, &interrupting, &old_action);
+    (void)sigprocmask(SIG_UNBLOCK, &alarm, &old_mask);
+    int r = lock_interrupted(fd, timer, deadline_ms);
+    /* In this order no signal of the timer meets the old mask or the old action. */
+    (void)timer_delete(timer);
+    (void)sigprocmask(SIG_SETMASK, &old_mask, NULL);
+    (void)sigaction(SIGALRM, &old_action, NULL);
+    return r;
 }
 
 const char *fd_path(int fd, char buffer[FD_PATH_SIZE])

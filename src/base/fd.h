@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/failure.h"
@@ -27,6 +28,10 @@ ssize_t fd_read_up_to(int fd, void *data, size_t size) MUST_CHECK;
 
 int fd_set_nonblocking(int fd, bool nonblocking);
 bool fd_is_open(int fd);
+
+/* flock(2), exclusive, for a file that others may open and hold: waits at most until `deadline_ms` of CLOCK_MONOTONIC.  0,
+ * -ETIMEDOUT or -errno.  Takes SIGALRM for itself meanwhile.  Host side only. */
+int fd_lock_until(int fd, int64_t deadline_ms) MUST_CHECK;
 
 /* Connects a UNIX socket to `path`, which may be longer than a socket address.  0 or -errno.  Host side only. */
 int fd_connect(int socket, const char *path) MUST_CHECK;

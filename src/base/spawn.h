@@ -22,6 +22,7 @@ struct spawn {
     size_t input_length;
     int directory_fd;       /* working directory, -1: unchanged */
     int timeout_ms;         /* <= 0: none */
+    const int *output_fd;   /* stdout goes there, and only stderr is kept for the message; NULL: both are kept */
 };
 
 struct spawn_result {

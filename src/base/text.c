@@ -61,6 +61,16 @@ bool text_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+const char *text_word(const char *line, size_t index)
+{
+    line += strspn(line, " ");
+    for (; index > 0 && *line && *line != '\n'; index--) {
+        line += strcspn(line, " \n");
+        line += strspn(line, " ");
+    }
+    return *line && *line != '\n' ? line : NULL;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -189,7 +199,7 @@ static int take_duration(const char **text, int64_t *ret_microseconds)
 int text_to_duration(const char *text, int64_t *ret_microseconds)
 {
     int64_t sum = 0, part = 0;
-    if (text_equal(text, "0")) {
+    if (strcmp(text, "0") == 0) {
         *ret_microseconds = 0;
         return 0;
     }

@@ -25,6 +25,8 @@ void text_format(struct text *text, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_done(struct text *text);
 
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+/* Where word number `index` (from 0) of a line begins, blanks between them; NULL: the line has fewer. */
+const char *text_word(const char *line, size_t index);
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 

@@ -100,13 +100,22 @@ void cgroup_close(struct cgroup *cgroup);
 /* What has to be written when `given` is asked for where `held` is in force and `after` will be (the two merged):
  * `given`, completed by members of `after` that one file or one rule of the kernel ties to it: quota and period, swap
  * and limit, shares and idle.  Device rules that are the ones in force are left out: a program that somebody
- * widened meanwhile (for a GPU, say) stays.  Pure; points into its arguments. */
+ * widened meanwhile (for a GPU, say) stays.  `held` NULL: an update was interrupted, so what is in force is not known,
+ * and all of `after` has to be written.  Pure; points into its arguments. */
 struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
                                          const struct spec_resources *after);
-/* Writes what is set in `resources`, the rest stays.  All or nothing: on failure the files get their old content
- * back, and systemd its old properties.  Device rules replace the old ones, after everything else. */
-int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
-                  struct failure *why) MUST_CHECK;
+
+/* What makes an update last: called when everything is in force; its failure is one of the update. */
+struct cgroup_keeping {
+    int (*keep)(void *argument, struct failure *why);
+    void *argument;
+    const struct spec_resources *held; /* the record: its device rules come back */
+};
+/* Writes what is set in `resources`, the rest stays; where nothing is, no cgroup is needed.  All or nothing: on failure the files get their old content
+ * back, and systemd its old properties.  Device rules replace the old ones, after everything else but
+ * `keeping` (NULL: nothing is to be kept). */
+int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, const struct cgroup_keeping *keeping,
+                  struct arena *arena, struct failure *why) MUST_CHECK;
 /* The device rules alone: no moment without a program, programs of others are left alone. */
 int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
                            struct failure *why) MUST_CHECK;
@@ -132,6 +141,8 @@ ssize_t cgroup_pids(int cgroup_fd, struct arena *arena, pid_t **ret_pids) MUST_C
  * for ever).  A freeze that does not come about in time is taken back. */
 int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 bool cgroup_is_frozen(int cgroup_fd);
+/* Somebody has asked for this very cgroup to be frozen, whether all its processes are by now or not. */
+bool cgroup_is_freezing(int cgroup_fd);
 /* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it,
  * children first. Missing is success; a joined cgroup is left alone.  On expiry the message names the processes
  * that are left and where in the kernel they wait.  systemd: stops the unit. */
@@ -162,7 +173,8 @@ int resctrl_locate(int root_fd, const char *id, const struct spec_intel_rdt *wan
 /* Makes the group where it is missing, writes the schemata, makes the monitoring group.  On failure *name says what was
  * made, for resctrl_remove. */
 int resctrl_make(int root_fd, const struct spec_intel_rdt *wanted, struct resctrl_name *name, struct failure *why) MUST_CHECK;
-/* New schemata for a live container's group, all or none.  *ret_old: a call with it brings back what was there; memory
+/* New schemata for a live container's group, all or none; refused for the root group, in which every process of the host is that
+ * nobody put elsewhere.  *ret_old: a call with it brings back what was there; memory
  * belongs to the arena. */
 int resctrl_update(int root_fd, const struct resctrl_name *name, const struct spec_intel_rdt *wanted, struct arena *arena,
                    struct spec_intel_rdt *ret_old, struct failure *why) MUST_CHECK;

@@ -16,12 +16,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/file.h> /* flock */
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "cgroups/resctrl_mount.h"
@@ -30,6 +31,8 @@
 #define SCHEMATA_MAX ((size_t)256 * 1024)
 #define TASKS_MAX ((size_t)1024 * 1024)
 #define POINTER "/linux/intelRdt"
+/* A holder of the lock writes a few lines; this is for a hundred of them in a row. */
+#define LOCK_SECONDS 5
 
 /* ---- the mount ---- */
 
@@ -52,13 +55,16 @@ int resctrl_open(struct failure *why)
     return failure_pointer(why, POINTER);
 }
 
+/* With a deadline: every user of the host may open the mount's directory, and whoever has it open may lock it for ever. */
 static int lock(int root_fd, struct failure *why)
 {
-    int r;
-    do
-        r = flock(root_fd, LOCK_EX);
-    while (r < 0 && errno == EINTR);
-    return r < 0 ? fail_sys(why, "lock the resctrl file system") : 0;
+    int r = fd_lock_until(root_fd, clock_now_ms() + LOCK_SECONDS * INT64_C(1000));
+    if (r == 0)
+        return 0;
+    fail_errno(why, r, "lock the resctrl file system");
+    return r != -ETIMEDOUT ? -1
+                           : failure_hint(why, "somebody holds the lock of resctrl for longer than %d s: lslocks shows who",
+                                          LOCK_SECONDS);
 }
 
 static void unlock(int root_fd)
@@ -160,11 +166,12 @@ static uint64_t read_step(int root_fd, const char *resource)
 static int compare(int root_fd, const char *group, const char *schemata, const char *member, const char *wanted,
                    struct failure *why)
 {
-    char resource[SCHEMA_RESOURCE_SIZE];
+    char resource[SCHEMA_RESOURCE_SIZE] = "";
     size_t length = 0;
     if (wanted == NULL)
         return 0;
-    const char *line = schema_resource(wanted, resource) < 0 ? "" : schema_find(schemata, resource, &length);
+    /* A line without a resource is malformed whatever it is compared with. */
+    const char *line = schema_resource(wanted, resource) < 0 ? NULL : schema_find(schemata, resource, &length);
     switch (schema_compare(wanted, line == NULL ? "" : line, length, line == NULL ? 0 : read_step(root_fd, resource))) {
     case SCHEMA_SAME:
         return 0;
@@ -364,6 +371,11 @@ static int update_schemata(int root_fd, const char *group, const struct spec_int
 int resctrl_update(int root_fd, const struct resctrl_name *name, const struct spec_intel_rdt *wanted, struct arena *arena,
                    struct spec_intel_rdt *ret_old, struct failure *why)
 {
+    if (is_root_group(name->group)) {
+        fail(why, FAILURE_STATE, "the container is in the root group of resctrl, whose shares are those of the whole host");
+        return failure_hint(why, "write them to %s/schemata, or make the container without closID '/': then it has a group of its own",
+                            RESCTRL_PLACE);
+    }
     if (lock(root_fd, why) < 0)
         return -1;
     int r = update_schemata(root_fd, name->group, wanted, arena, ret_old, why);
@@ -432,11 +444,15 @@ static bool has_tasks(int root_fd, const char *group)
     return found;
 }
 
-/* rmdir would throw the tasks of others out of it. */
+/* rmdir would throw the tasks of others out of it.  Without the lock one may be about to enter: then the group stays, as a named
+ * one does elsewhere, and nobody's delete --force waits for whoever holds the lock. */
 static int remove_shared(int root_fd, const char *group, struct failure *why)
 {
-    if (lock(root_fd, why) < 0)
-        return -1;
+    struct failure unlocked;
+    if (lock(root_fd, &unlocked) < 0) {
+        log_warning("resctrl group '%s' stays: %s; %s", group, unlocked.text, unlocked.hint);
+        return 0;
+    }
     int r = has_tasks(root_fd, group) ? 0 : remove_directory(root_fd, group, why);
     unlock(root_fd);
     return r;

@@ -163,8 +163,9 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
         if (open_direct(&talk->bus) < 0)
             return explain_no_bus(-first, why);
     }
-    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)JOB_MS *
-                                                             1000); /* the default would be 25 s: nearly as good */
+    int64_t left = talk->deadline_ms - clock_now_ms();
+    /* A manager that does not answer must not outlast the caller's deadline; 0 would be the library's default, 25 s. */
+    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)(left > 0 ? left : 1) * 1000);
     /* Before any call: a job can be over before the call that made it has returned. */
     done = bus_library.match_signal(talk->bus, NULL, talk->direct ? NULL : SERVICE, OBJECT, MANAGER, "JobRemoved",
                                     see_job_removed, talk);
@@ -286,9 +287,11 @@ static int append_properties(sd_bus_message *message, const struct systemd_prope
 
 static bool is_unknown_property(const sd_bus_error *fault)
 {
-    /* Which of the two it says depends on systemd's version. */
+    /* Which of the first two it says depends on systemd's version.  The third is about a value that is newer than the
+     * property (CPUWeight's 0); one that is wrong everywhere is refused a second time. */
     return bus_library.error_has_name(fault, "org.freedesktop.DBus.Error.PropertyReadOnly") ||
-           bus_library.error_has_name(fault, "org.freedesktop.DBus.Error.UnknownProperty");
+           bus_library.error_has_name(fault, "org.freedesktop.DBus.Error.UnknownProperty") ||
+           bus_library.error_has_name(fault, "org.freedesktop.DBus.Error.InvalidArgs");
 }
 
 /* ---- starting ---- */

@@ -113,8 +113,15 @@ void properties_of_limits(const struct limits *limits, struct arena *arena, stru
             put_set(properties, arena, "AllowedMemoryNodes", write->value);
         else if (text_equal(write->file, "io.bfq.weight") && write->other_value)
             put_number(properties, arena, "IOWeight", PROPERTY_NEEDED, write->other_value);
-        else if (!((text_equal(write->file, "pids.max") || text_equal(write->file, "cpu.weight")) &&
-                   text_equal(write->value, "0"))) /* TasksMax has no 0, and the weight of an idle cgroup reads so */
+        else if (text_equal(write->file, "pids.max") && text_equal(write->value, "0"))
+            /* There is no TasksMax=0.  With init alive, 1 permits no fork either; the default would permit thousands after
+             * a daemon-reload. */
+            put_number(properties, arena, "TasksMax", PROPERTY_NEEDED, "1");
+        else if (text_equal(write->file, "cpu.idle") && text_equal(write->value, "1"))
+            put_number(properties, arena, "CPUWeight", PROPERTY_IF_KNOWN, "0"); /* "idle": systemd 252 */
+        else if (text_equal(write->file, "cpu.idle"))
+            put_number(properties, arena, "CPUWeight", PROPERTY_NEEDED, "max"); /* systemd's default; a weight follows, or not */
+        else if (!(text_equal(write->file, "cpu.weight") && text_equal(write->value, "0"))) /* as an idle cgroup's reads */
             for (size_t n = 0; n < ARRAY_LENGTH(numbers); n++)
                 if (text_equal(write->file, numbers[n].file))
                     put_number(properties, arena, numbers[n].property, numbers[n].need, write->value);

@@ -29,6 +29,7 @@
 #define DIRECTORIES_MAX 100000 /* of one subtree */
 #define SIGNAL_CHUNK 64        /* pidfds held at once */
 #define KILL_ROUNDS 16
+#define SHOWN_MAX 4 /* processes that a message names */
 
 /* ---- events ---- */
 
@@ -257,25 +258,37 @@ static void read_wchan(pid_t pid, char *out, size_t size)
         out[0] = '\0';
 }
 
+enum waiting { WAITS_IN_KERNEL, DOES_NOT };
+
+/* "pid 4711 (cat) in state D waiting in nfs_wait"; false: it is of the other kind, or has ended meanwhile. */
+static bool describe_process(pid_t pid, enum waiting which, struct text *text)
+{
+    char path[64], name[64], clean[64], wchan[128], state = '?';
+    uint64_t start_time;
+    (void)snprintf(path, sizeof path, "/proc/%d/comm", (int)pid); /* always fits */
+    if (pid_look(pid, &start_time, &state) < 0 || (state == 'D') != (which == WAITS_IN_KERNEL) ||
+        file_read_line_at(AT_FDCWD, path, name, sizeof name) < 0)
+        return false;
+    text_sanitize(clean, sizeof clean, name);
+    read_wchan(pid, wchan, sizeof wchan);
+    text_format(text, "%spid %d (%s) in state %c%s%s", text->length ? ", " : "", (int)pid, clean, state,
+                wchan[0] ? " waiting in " : "", wchan);
+    return true;
+}
+
+/* Those that no signal reaches first: they are what the others are waited for with. */
 void tree_describe_processes(int cgroup_fd, char *out, size_t size)
 {
     struct arena arena = {0};
     struct text text = {0};
     pid_t *pids = NULL;
+    unsigned shown = 0;
     ssize_t count = cgroup_pids(cgroup_fd, &arena, &pids);
-    for (ssize_t i = 0; i < count && i < 4; i++) {
-        char path[64], name[64], clean[64], wchan[128], state = '?';
-        uint64_t start_time;
-        (void)snprintf(path, sizeof path, "/proc/%d/comm", (int)pids[i]); /* always fits */
-        if (file_read_line_at(AT_FDCWD, path, name, sizeof name) < 0 || pid_look(pids[i], &start_time, &state) < 0)
-            continue; /* ended meanwhile */
-        text_sanitize(clean, sizeof clean, name);
-        read_wchan(pids[i], wchan, sizeof wchan);
-        text_format(&text, "%spid %d (%s) in state %c%s%s", text.length ? ", " : "", (int)pids[i], clean, state,
-                    wchan[0] ? " waiting in " : "", wchan);
-    }
-    if (count > 4)
-        text_format(&text, " and %zd more", count - 4);
+    for (enum waiting which = WAITS_IN_KERNEL; which <= DOES_NOT; which++)
+        for (ssize_t i = 0; i < count && shown < SHOWN_MAX; i++)
+            shown += describe_process(pids[i], which, &text);
+    if (count > (ssize_t)shown)
+        text_format(&text, " and %zd more", count - (ssize_t)shown);
     (void)snprintf(out, size, "%s", text.data ? text.data : "no process of our pid namespace"); /* may be cut */
     text_done(&text);
     arena_done(&arena);
@@ -293,6 +306,12 @@ bool cgroup_is_frozen(int cgroup_fd)
     return read_number(cgroup_fd, "cgroup.events", "frozen") == 1;
 }
 
+bool cgroup_is_freezing(int cgroup_fd)
+{
+    char asked[8];
+    return file_read_line_at(cgroup_fd, "cgroup.freeze", asked, sizeof asked) >= 0 && text_equal(asked, "1");
+}
+
 int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failure *why)
 {
     int done = file_write_text_at(cgroup_fd, "cgroup.freeze", frozen ? "1" : "0");
@@ -301,7 +320,11 @@ int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failur
     done = tree_wait_event(cgroup_fd, "frozen", frozen, deadline_ms);
     if (done > 0)
         return 0;
+    char who[512] = "";
     if (frozen) {
+        /* Before the thaw, which wakes everybody for a moment. */
+        if (done == 0)
+            tree_describe_processes(cgroup_fd, who, sizeof who);
         /* Nothing stays half frozen: the caller is told that it did not happen. */
         int thawed = file_write_text_at(cgroup_fd, "cgroup.freeze", "0");
         (void)thawed; /* the first failure is the one to report */
@@ -312,8 +335,6 @@ int cgroup_freeze(int cgroup_fd, bool frozen, int64_t deadline_ms, struct failur
         fail(why, FAILURE_STATE, "the cgroup is still frozen");
         return failure_hint(why, "a cgroup above it is frozen: thaw that one");
     }
-    char who[512];
-    tree_describe_processes(cgroup_fd, who, sizeof who);
     return fail(why, FAILURE_HOST, "the cgroup did not freeze in time: %s", who);
 }
 

@@ -34,10 +34,24 @@ static bool same_rules(const struct spec_resources *one, const struct spec_resou
     return true;
 }
 
+/* No rule at all lets every device pass, and in an update is "left alone": this says it in words. */
+static struct spec_device_rule every_device[] = {{.allow = true, .type = 'a', .read = true, .write = true, .mknod = true}};
+
+/* Also what nobody asks for now: the interrupted update may have changed it. */
+static struct spec_resources everything(const struct spec_resources *after)
+{
+    struct spec_resources asked = *after;
+    if (after->devices_count == 0) {
+        asked.devices = every_device;
+        asked.devices_count = ARRAY_LENGTH(every_device);
+    }
+    return asked;
+}
+
 struct spec_resources cgroup_update_plan(const struct spec_resources *held, const struct spec_resources *given,
                                          const struct spec_resources *after)
 {
-    struct spec_resources asked = *given;
+    struct spec_resources asked = held == NULL ? everything(after) : *given;
     bool limit = given->memory.limit.set && given->memory.limit.value != 0;
     /* memory.swap is the sum: the file wants the difference. */
     if (!limit && given->memory.swap.set && given->memory.swap.value > 0)
@@ -56,7 +70,7 @@ struct spec_resources cgroup_update_plan(const struct spec_resources *held, cons
         asked.cpu.idle = after->cpu.idle;
         asked.cpu.shares = after->cpu.shares;
     }
-    if (same_rules(held, given)) {
+    if (held != NULL && same_rules(held, given)) {
         asked.devices = NULL;
         asked.devices_count = 0;
     }
@@ -67,6 +81,7 @@ struct spec_resources cgroup_update_plan(const struct spec_resources *held, cons
 
 struct update {
     const struct cgroup_name *name;
+    const struct cgroup_keeping *keeping;
     int fd;
     struct limits limits, old;
 };
@@ -110,8 +125,31 @@ static int write_all(const struct update *update, struct failure *why)
     return 0;
 }
 
+static int keep(const struct cgroup_keeping *keeping, struct failure *why)
+{
+    return keeping != NULL ? keeping->keep(keeping->argument, why) : 0;
+}
+
+static int replace_devices(const struct update *update, const struct spec_resources *resources, struct arena *arena,
+                           struct failure *why)
+{
+    if (resources->devices_count == 0)
+        return 0;
+    return cgroup_devices_replace(update->fd, resources->devices, resources->devices_count, arena, why);
+}
+
+/* The record still says the old rules: left open by new ones, a device would be so unseen. */
+static void put_devices_back(const struct update *update, const struct spec_resources *resources, struct arena *arena)
+{
+    struct failure second;
+    const struct spec_resources *held = update->keeping->held;
+    if (resources->devices_count > 0 && cgroup_devices_replace(update->fd, held->devices, held->devices_count, arena, &second) < 0)
+        log_warning("the old device rules are not in force again: %s", second.text); /* the first failure is the one to report */
+}
+
 /* systemd first: it rounds, and writes the files too.  Behind it they get the exact values; its properties keep a
- * daemon-reload from taking those back.  The device program last: it is replaced in one step that needs no undoing. */
+ * daemon-reload from taking those back.  The device program behind them: it is replaced in one step, and only what cannot be kept
+ * needs its undoing. */
 static int carry_out(struct update *update, const struct spec_resources *resources, struct arena *arena,
                      struct failure *why)
 {
@@ -120,10 +158,11 @@ static int carry_out(struct update *update, const struct spec_resources *resourc
     fs_save(update->fd, &update->limits, arena, &update->old);
     if (tell_systemd(update, &update->limits, arena, why) < 0)
         return -1; /* it takes all properties or none */
-    if (write_all(update, why) == 0 &&
-        (resources->devices_count == 0 ||
-         cgroup_devices_replace(update->fd, resources->devices, resources->devices_count, arena, why) == 0))
-        return 0;
+    if (write_all(update, why) == 0 && replace_devices(update, resources, arena, why) == 0) {
+        if (keep(update->keeping, why) == 0)
+            return 0;
+        put_devices_back(update, resources, arena);
+    }
     take_back(update, arena);
     return -1;
 }
@@ -139,16 +178,18 @@ static int enable_controllers(int root_fd, const struct update *update, struct a
     return 0;
 }
 
-int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, struct arena *arena,
-                  struct failure *why)
+int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, const struct cgroup_keeping *keeping,
+                  struct arena *arena, struct failure *why)
 {
-    struct update update = {.name = name};
+    struct update update = {.name = name, .keeping = keeping};
     if (limits_plan(resources, arena, &update.limits, why) < 0)
         return -1;
-    if (!name->path) {
-        if (update.limits.count == 0)
-            return 0;
-        return fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
+    /* Shares of caches have no need of a cgroup. */
+    if (update.limits.count == 0 && resources->devices_count == 0)
+        return keep(keeping, why);
+    if (name->path == NULL) {
+        fail(why, FAILURE_STATE, "the container has no cgroup of its own to limit");
+        return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");
     }
     CLEANUP_FD int root_fd = mount_open_root(why);
     if (root_fd < 0)

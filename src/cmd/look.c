@@ -1,5 +1,7 @@
 /* cmd/look.c: state, list and ps. */
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -108,16 +110,29 @@ static void add_pids(struct text *text, const struct container_process *list, si
     text_add(text, count == 0 ? "[]\n" : "]\n");
 }
 
+static int show_with_options(const struct runtime *runtime, char **argv, struct failure *why)
+{
+    struct arena arena = {0};
+    char *table;
+    int r = container_processes_shown(runtime, argv[0], argv + 1, &arena, &table, why);
+    if (r == 0)
+        r = output_write(table, strlen(table), why);
+    arena_done(&arena);
+    return r;
+}
+
 static int run_ps(const struct runtime *runtime, int argc, char **argv, struct failure *why)
 {
     struct arena arena = {0};
     struct container_process *list;
     size_t count;
     bool json = text_equal(given.format, "json");
-    if (arguments_check(&command_ps, argc, 1, 1, why) < 0)
+    if (arguments_check(&command_ps, argc, 1, INT_MAX, why) < 0)
         return -1;
     if (check_format(why) < 0)
         return -1;
+    if (argc > 1 && !json)
+        return show_with_options(runtime, argv, why);
     int r = container_processes(runtime, argv[0], &arena, &list, &count, why);
     if (r == 0) {
         struct text text = {0};
@@ -131,8 +146,9 @@ static int run_ps(const struct runtime *runtime, int argc, char **argv, struct f
 
 const struct command command_ps = {
     .name = "ps",
-    .arguments = "[OPTIONS] CONTAINER",
+    .arguments = "[OPTIONS] CONTAINER [PS OPTIONS]",
     .summary = "Show the processes of a container",
+    .takes_words = true,
     .options = ps_options,
     .options_count = ARRAY_LENGTH(ps_options),
     .run = run_ps,

@@ -268,14 +268,12 @@ static const struct metric {
     {"pids", NULL, "Processes and threads", METRIC_GAUGE, AT(pids.current), AT(pids.set)},
     {"pids_peak", NULL, "Most processes and threads ever", METRIC_GAUGE, AT(pids.peak), AT(pids.set)},
     {"pids_limit", NULL, "Limit of processes and threads", METRIC_GAUGE, AT(pids.limit), AT(pids.set)},
-#define STALL(name, pressure, what, who)                                                                                      \
-    {name, "seconds", "Time for which " who " waited for " what, METRIC_SECONDS, AT(pressure.total_us), AT(pressure.set)}
-    STALL("cpu_stalled_some_seconds", cpu.pressure.some, "a CPU", "some process"),
-    STALL("cpu_stalled_full_seconds", cpu.pressure.full, "a CPU", "every process"),
-    STALL("memory_stalled_some_seconds", memory.pressure.some, "memory", "some process"),
-    STALL("memory_stalled_full_seconds", memory.pressure.full, "memory", "every process"),
-    STALL("io_stalled_some_seconds", io.pressure.some, "I/O", "some process"),
-    STALL("io_stalled_full_seconds", io.pressure.full, "I/O", "every process"),
+    {"cpu_stalled_some_seconds", "seconds", "Time for which some process waited for a CPU", METRIC_SECONDS, AT(cpu.pressure.some.total_us), AT(cpu.pressure.some.set)},
+    {"cpu_stalled_full_seconds", "seconds", "Time for which every process waited for a CPU", METRIC_SECONDS, AT(cpu.pressure.full.total_us), AT(cpu.pressure.full.set)},
+    {"memory_stalled_some_seconds", "seconds", "Time for which some process waited for memory", METRIC_SECONDS, AT(memory.pressure.some.total_us), AT(memory.pressure.some.set)},
+    {"memory_stalled_full_seconds", "seconds", "Time for which every process waited for memory", METRIC_SECONDS, AT(memory.pressure.full.total_us), AT(memory.pressure.full.set)},
+    {"io_stalled_some_seconds", "seconds", "Time for which some process waited for I/O", METRIC_SECONDS, AT(io.pressure.some.total_us), AT(io.pressure.some.set)},
+    {"io_stalled_full_seconds", "seconds", "Time for which every process waited for I/O", METRIC_SECONDS, AT(io.pressure.full.total_us), AT(io.pressure.full.set)},
 };
 
 static void add_family(struct text *text, const char *name, const char *type, const char *unit, const char *help)

@@ -117,8 +117,6 @@ int become_process(struct become *become, struct failure *why)
 {
     const struct spec_process *process = &become->spec->process;
     become_note(become, STAGE_IDENTITY);
-    if (become->terminal >= 0 && terminal_take(become->terminal, process->user.uid, why) < 0)
-        return -1;
     umask(become->caller_umask);
     reset_signals(become->signals);
     if (scheduling_settle(become->spec, why) < 0)

@@ -25,7 +25,6 @@ struct become {
     struct last_words *words; /* may be NULL */
     int proc_fd;
     int conversation; /* with the creator, `start` or `exec` */
-    int terminal;     /* the slave end, -1: none */
     mode_t caller_umask;
     unsigned listen_fds, preserved_fds;
     bool setgroups_denied;

@@ -9,6 +9,7 @@
 
 #include "cgroups/cgroups.h"
 #include "container/container.h"
+#include "container/notify.h"
 #include "container/stage.h"
 #include "container/state.h"
 #include "ns/ns.h"
@@ -17,7 +18,7 @@
 #include "seccomp/seccomp.h"
 #include "spec/spec.h"
 
-enum birth_mode { BIRTH_CREATE, BIRTH_RUN };
+enum birth_mode { BIRTH_CREATE, BIRTH_RUN, BIRTH_CHECK /* judged only, for either */ };
 
 struct birth {
     const struct runtime *runtime;
@@ -45,6 +46,7 @@ struct birth {
     int start_socket;   /* listening; BIRTH_CREATE only */
     int console_socket; /* connected; -1: none */
     int console_master; /* received from init */
+    struct notify notify;
     struct last_words *words;
     sigset_t old_signals;
     unsigned listen_fds, preserved_fds;

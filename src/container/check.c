@@ -78,7 +78,7 @@ int container_check(const struct runtime *runtime, const char *bundle, struct ar
     /* The id of a container that nobody has: an absent cgroupsPath is made of it. */
     struct create_request request = {.id = arena_format(arena, "check-%d", (int)getpid()), .bundle = bundle};
     struct birth birth;
-    birth_init(&birth, runtime, &request, BIRTH_RUN);
+    birth_init(&birth, runtime, &request, BIRTH_CHECK);
     int r = prepare_check(&birth, findings);
     if (r == 0)
         IGNORE_RESULT(probe_host(&birth, findings)); /* -1: there are too many of them */

@@ -109,6 +109,11 @@ struct update_request {
 /* New limits: those asked for, merged with what is in force, which is kept for the next update.  All or nothing. */
 int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why) MUST_CHECK;
 
+/* What ps(1) of the host says of the container's processes, asked with `options` (ENDED by NULL; none: "-ef"): its header, which
+ * must have a column PID before any with blanks in its values, and their lines. */
+int container_processes_shown(const struct runtime *runtime, const char *id, char *const *options, struct arena *arena, char **ret_table,
+                              struct failure *why) MUST_CHECK;
+
 struct container_process {
     int pid; /* in the caller's pid namespace */
     char state;

@@ -97,6 +97,7 @@ void birth_done(struct birth *birth)
     fd_close(&birth->start_socket);
     fd_close(&birth->console_socket);
     fd_close(&birth->console_master);
+    notify_close(&birth->notify);
     fd_close(&birth->proc_fd);
     fd_close(&birth->escort.pidfd);
     fd_close(&birth->init.pidfd);
@@ -317,6 +318,7 @@ void birth_init(struct birth *birth, const struct runtime *runtime, const struct
     birth->mode = mode;
     birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
     birth->cgroup.fd = -1;
+    birth->notify = (struct notify)NOTIFY_NONE;
     birth->proc_fd = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
@@ -349,14 +351,10 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
     return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;
 }
 
-/* START or HANDED_OVER.  From then on network devices are the container's: its own program could be exchanging them. */
+/* START or HANDED_OVER. */
 static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
 {
     int r = channel_send(birth->channel, kind, 0, -1);
-    if (r == 0) {
-        ns_devices_close(birth->devices);
-        birth->devices = NULL;
-    }
     return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
@@ -400,7 +398,7 @@ static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
-    if (tell_init(birth, MESSAGE_START, why) < 0)
+    if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell_init(birth, MESSAGE_START, why) < 0)
         return -1;
     for (;;) {
         struct message message;
@@ -417,6 +415,9 @@ static int birth_start(struct birth *birth, struct failure *why)
     }
     if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
+    /* Now the network devices are the container's: its program could be exchanging them. */
+    ns_devices_close(birth->devices);
+    birth->devices = NULL;
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
@@ -445,13 +446,24 @@ static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code,
     int status;
     /* Other commands (state, kill, exec) need the lock while we only wait. */
     fd_close(&birth->directory.fd);
-    if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &status, why) < 0) {
+    const struct proxy_watch watch = {.fd = birth->notify.container, .serve = notify_pass_on, .arg = &birth->notify};
+    if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &watch, &status, why) < 0) {
         birth_undo(birth); /* nobody would see its end or hear its signals */
         return -1;
     }
     birth->init.pid = 0;
     *ret_exit_code = child_exit_code(status);
     return flags & RUN_KEEP ? 0 : birth_end(birth, why);
+}
+
+/* The caller may go: at once, or where a service manager wants to know, when the container is ready. */
+static int birth_part(struct birth *birth, struct failure *why)
+{
+    if (birth->notify.container < 0)
+        return 0;
+    fd_close(&birth->directory.fd); /* as in birth_attend */
+    (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
+    return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);
 }
 
 int container_run(const struct runtime *runtime, const struct create_request *request, unsigned flags, int *ret_exit_code,
@@ -463,6 +475,8 @@ int container_run(const struct runtime *runtime, const struct create_request *re
     int r = birth_bring_up(&birth, why);
     if (r == 0)
         r = birth_start(&birth, why);
+    if (r == 0 && birth.detached)
+        r = birth_part(&birth, why);
     *ret_exit_code = 0;
     if (r < 0)
         birth_fail(&birth, why);

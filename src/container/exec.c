@@ -407,7 +407,7 @@ static int hand_out(struct joining *joining, struct failure *why)
 static int attend(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     int status;
-    if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, &status, why) < 0)
+    if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, NULL, &status, why) < 0)
         return -1;
     joining->joiner.pid = 0;
     *ret_exit_code = child_exit_code(status);

@@ -125,8 +125,13 @@ static int open_terminal(struct init *init, struct failure *why)
         return 0;
     note(init, STAGE_CONSOLE);
     CLEANUP_FD int master = -1;
-    if (terminal_open(rootfs_root_fd(birth->rootfs), process, &master, &init->become.terminal, why) < 0 ||
-        rootfs_attach_console(birth->rootfs, init->become.terminal, why) < 0)
+    CLEANUP_FD int slave = -1;
+    if (terminal_open(rootfs_root_fd(birth->rootfs), process, &master, &slave, why) < 0 ||
+        rootfs_attach_console(birth->rootfs, slave, why) < 0)
+        return -1;
+    /* Not left for the program's start: containerd's shim reads what `create` prints to its end, which would not come while
+     * the waiting init held it open. */
+    if (terminal_take(slave, process->user.uid, why) < 0)
         return -1;
     return become_tell(&init->become, MESSAGE_CONSOLE, master, why);
 }
@@ -296,7 +301,6 @@ void init_main(void *argument)
             .words = birth->words,
             .proc_fd = birth->proc_fd,
             .conversation = fd_steal(&birth->init_channel),
-            .terminal = -1,
             .listen_fds = birth->listen_fds,
             .preserved_fds = birth->preserved_fds,
         },

@@ -149,7 +149,8 @@ static int open_terminal(struct joiner *joiner, int root_fd, struct failure *why
         return 0;
     become_note(&joiner->become, STAGE_CONSOLE);
     CLEANUP_FD int master = -1;
-    if (terminal_open(root_fd, process, &master, &joiner->become.terminal, why) < 0)
+    CLEANUP_FD int slave = -1;
+    if (terminal_open(root_fd, process, &master, &slave, why) < 0 || terminal_take(slave, process->user.uid, why) < 0)
         return -1;
     /* Answered when the terminal has its size, or is with the engine: the program must find it so. */
     struct message message;
@@ -196,7 +197,6 @@ void joiner_main(void *argument)
             .words = joining->words,
             .proc_fd = joining->proc_fd,
             .conversation = fd_steal(&joining->joiner_channel),
-            .terminal = -1,
             .listen_fds = joining->listen_fds,
             .preserved_fds = joining->preserved_fds,
         },

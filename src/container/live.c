@@ -1,9 +1,9 @@
-/* container/live.c: opens a container for the commands that act on its cgroup. */
+/* container/live.c: opens a container for the commands that act on its processes or its cgroup. */
 #include "container/live.h"
 
 #include "base/fd.h"
 
-int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
+int live_find(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
 {
     *live = (struct live){.directory = {.root_fd = -1, .fd = -1}, .cgroup = -1};
     if (state_open(runtime->root, id, lock, &live->directory, why) < 0 ||
@@ -12,6 +12,13 @@ int live_open(const struct runtime *runtime, const char *id, enum state_lock loc
     live->status = state_status(&live->state);
     if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
         return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[live->status]);
+    return 0;
+}
+
+int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
+{
+    if (live_find(runtime, id, lock, live, why) < 0)
+        return -1;
     if (live->state.cgroup.path == NULL) {
         fail(why, FAILURE_STATE, "container `%s` has no cgroup of its own", id);
         return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");

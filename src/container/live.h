@@ -1,5 +1,5 @@
 /*
- * container/live.h: a container that has processes and a cgroup of its own: what pause, ps, update and events work on.
+ * container/live.h: a container that has processes: what update works on; and a cgroup of its own: pause, ps and events.
  *
  * Runs in: the CLI process.
  */
@@ -17,8 +17,10 @@ struct live {
     int cgroup;
 };
 
-/* STATE failure where the container is not there, has stopped or is still being created, or has no cgroup.  live_close is
- * due, also on failure. */
+/* STATE failure where the container is not there, has stopped or is still being created.  Its cgroup is left alone.  live_close
+ * is due, also on failure. */
+int live_find(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why) MUST_CHECK;
+/* The same, and its cgroup is open; STATE failure where it has none. */
 int live_open(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why) MUST_CHECK;
 void live_close(struct live *live);
 

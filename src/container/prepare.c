@@ -54,7 +54,7 @@ static int read_bundle(struct birth *birth, struct findings *findings)
 /* `create` works without one; `start` is what fails then (runtime.md). */
 static int check_process(const struct birth *birth, struct failure *why)
 {
-    if (birth->mode == BIRTH_CREATE || birth->spec.process.set)
+    if (birth->mode != BIRTH_RUN || birth->spec.process.set)
         return 0;
     return fail_config(why, "/process", "there is no process to start");
 }
@@ -187,10 +187,17 @@ static int plan_root(struct birth *birth, struct findings *findings)
     return rootfs_plan_all(&birth->spec, birth->state.bundle, &around, &birth->arena, &birth->rootfs, findings);
 }
 
+/* `check` has no id, and no service manager to tell. */
+static int plan_notify(struct birth *birth, struct failure *why)
+{
+    const char *directory = arena_format(&birth->arena, "%s/%s", birth->runtime->root, birth->request->id != NULL ? birth->request->id : "");
+    return notify_plan(&birth->notify, directory, &birth->arena, &birth->spec, why);
+}
+
 int prepare_check(struct birth *birth, struct findings *findings)
 {
     if (read_bundle(birth, findings) < 0 || check_specification(birth, findings) < 0 || plan_namespaces(birth, findings) < 0 ||
-        plan_root(birth, findings) < 0 || plan_cgroup(birth, findings) < 0)
+        found(findings, plan_notify(birth, findings->why)) < 0 || plan_root(birth, findings) < 0 || plan_cgroup(birth, findings) < 0)
         return -1;
     return found(findings, plan_resctrl(birth, findings->why));
 }
@@ -201,7 +208,7 @@ int prepare_plan(struct birth *birth, struct failure *why)
     if (state_check_id(birth->request->id, why) < 0 || state_check_unused(birth->runtime->root, birth->request->id, why) < 0 ||
         fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
         return -1;
-    if (prepare_check(birth, &first) < 0)
+    if (notify_look(&birth->notify, why) < 0 || prepare_check(birth, &first) < 0)
         return -1;
     birth->proc_fd = proc_open(why);
     if (birth->proc_fd < 0)
@@ -248,7 +255,7 @@ static int begin_record(struct birth *birth, struct failure *why)
         return -1;
     if (state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0 || state_keep_resctrl(&birth->directory, &state->resctrl, why) < 0)
         return -1;
-    return state_begin(&birth->directory, state, why);
+    return notify_make(&birth->notify, birth->directory.fd, why) < 0 ? -1 : state_begin(&birth->directory, state, why);
 }
 
 static int make_cgroup(struct birth *birth, struct failure *why)

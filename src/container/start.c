@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pid.h"
 #include "base/text.h"
 #include "container/birth.h"
 #include "container/channel.h"
 #include "container/container.h"
 #include "container/hooks.h"
+#include "container/notify.h"
 #include "container/stop.h"
 #include "spec/read.h"
 
@@ -23,6 +25,7 @@ struct start {
     struct state state;
     struct spec spec; /* the copy that create kept; read only where hooks or a listener need it */
     bool spec_read;
+    struct notify notify;
 };
 
 static int read_spec(struct start *start, struct failure *why)
@@ -135,12 +138,24 @@ static int start_open(struct start *start, const struct runtime *runtime, const 
     return check_status(start, why);
 }
 
+/* The lock is not for the time that a container takes to become ready. */
+static int await_ready(struct start *start, struct failure *why)
+{
+    if (start->notify.container < 0)
+        return 0;
+    state_close(&start->directory);
+    CLEANUP_FD int pidfd = pid_open(&start->state.init);
+    if (pidfd < 0 && pidfd != -ESRCH)
+        return fail_errno(why, pidfd, "open a pidfd of the init process");
+    return notify_await_ready(&start->notify, start->state.id, pidfd < 0 ? -1 : pidfd, start->state.init.pid, why);
+}
+
 int container_start(const struct runtime *runtime, const char *id, struct failure *why)
 {
-    struct start start = {.directory = {.root_fd = -1, .fd = -1}};
+    struct start start = {.directory = {.root_fd = -1, .fd = -1}, .notify = NOTIFY_NONE};
     int r = start_open(&start, runtime, id, why);
     if (r == 0) {
-        r = signal_start(&start, why);
+        r = notify_look(&start.notify, why) < 0 || notify_listen(&start.notify, start.directory.fd, why) < 0 ? -1 : signal_start(&start, why);
         bool failed_hook = r < 0 && text_starts(why->pointer, "/hooks/");
         if (r == 0 && run_poststart(&start, why) < 0) {
             r = -1;
@@ -153,6 +168,9 @@ int container_start(const struct runtime *runtime, const char *id, struct failur
         if (failed_hook)
             IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
     }
+    if (r == 0)
+        r = await_ready(&start, why);
+    notify_close(&start.notify);
     spec_done(&start.spec);
     state_close(&start.directory);
     arena_done(&start.arena);

@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,6 +20,8 @@
 #include "spec/json_table.h"
 
 #define RECORD_LIMIT ((size_t)1024 * 1024)
+#define LOCKS_LIMIT ((size_t)4 * 1024 * 1024) /* of /proc/locks */
+#define LOCK_MS 10000
 
 const char *const state_status_words[] = {
     [STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
@@ -180,6 +186,105 @@ static int lock(const struct state_directory *directory, int operation, struct f
     return r < 0 ? fail_sys(why, "lock the state of container `%s`", directory->id) : 0;
 }
 
+/* The holder that a line of /proc/locks names, such as "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF" with device and inode;
+ * 0: it is about another file, or a process not to be seen from here. */
+static pid_t holder_in(const char *line, const struct stat *file)
+{
+    const char *kind = text_word(line, 1), *pid = text_word(line, 4), *place = text_word(line, 5);
+    if (kind == NULL || place == NULL || !text_starts(kind, "FLOCK "))
+        return 0;
+    char *end;
+    bool same = strtoul(place, &end, 16) == major(file->st_dev) && *end == ':' && strtoul(end + 1, &end, 16) == minor(file->st_dev) &&
+                *end == ':' && strtoul(end + 1, &end, 10) == file->st_ino;
+    long number = same ? strtol(pid, NULL, 10) : 0;
+    return number > 0 && number <= INT_MAX ? (pid_t)number : 0;
+}
+
+/* Only read when a failure is to be explained. */
+static pid_t lock_holder(const struct state_directory *directory)
+{
+    struct arena arena = {0};
+    struct stat st;
+    char *text = NULL;
+    pid_t holder = 0;
+    if (fstat(directory->fd, &st) == 0 && file_read_at(AT_FDCWD, "/proc/locks", LOCKS_LIMIT, &arena, &text) >= 0)
+        for (const char *line = text; *line && holder == 0;) {
+            holder = holder_in(line, &st);
+            line += strcspn(line, "\n");
+            line += *line == '\n';
+        }
+    arena_done(&arena);
+    return holder;
+}
+
+static int fail_locked(const struct state_directory *directory, struct failure *why)
+{
+    char path[64], name[64] = "", clean[64], letter = '?';
+    uint64_t ignored;
+    pid_t holder = lock_holder(directory);
+    if (holder == 0) {
+        fail(why, FAILURE_STATE, "another command has been busy with container `%s` for %d seconds", directory->id, LOCK_MS / 1000);
+        return failure_hint(why, "see which with `ps`, and end that one first");
+    }
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder);
+    IGNORE_RESULT(file_read_line_at(-1, path, name, sizeof(name))); /* "" and '?' when it has just ended */
+    IGNORE_RESULT(pid_look(holder, &ignored, &letter));
+    text_sanitize(clean, sizeof(clean), name);
+    fail(why, FAILURE_STATE, "another command, process %d (%s) in state %c, has been busy with container `%s` for %d seconds", (int)holder,
+         clean, letter, directory->id, LOCK_MS / 1000);
+    return failure_hint(why, "perhaps it waits for a hook: see its children, and end it or them first");
+}
+
+static void wake(int sig)
+{
+    (void)sig; /* flock(2) returns EINTR, which is all that is wanted */
+}
+
+/* flock(2) has no deadline of its own; a timer interrupts it.  It ticks, so that a tick just before the call is not the last. */
+static int lock_in_time(const struct state_directory *directory, struct failure *why)
+{
+    if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    const struct itimerval ticking = {.it_interval = {.tv_usec = 100000}, .it_value = {.tv_usec = 100000}}, off = {0};
+    struct sigaction interrupt = {.sa_handler = wake}, before;
+    int64_t deadline = clock_now_ms() + LOCK_MS;
+    int r = -1, errnum = EINTR;
+    sigaction(SIGALRM, &interrupt, &before);
+    setitimer(ITIMER_REAL, &ticking, NULL);
+    while (r < 0 && errnum == EINTR && clock_now_ms() < deadline) {
+        r = flock(directory->fd, LOCK_EX);
+        errnum = errno;
+    }
+    setitimer(ITIMER_REAL, &off, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    if (r == 0)
+        return 0;
+    return errnum == EINTR ? fail_locked(directory, why) : fail_errno(why, errnum, "lock the state of container `%s`", directory->id);
+}
+
+static int lock_as(const struct state_directory *directory, enum state_lock how, struct failure *why)
+{
+    switch (how) {
+    case STATE_SHARED:
+        return lock(directory, LOCK_SH, why);
+    case STATE_EXCLUSIVE:
+        return lock(directory, LOCK_EX, why);
+    case STATE_EXCLUSIVE_IN_TIME:
+        return lock_in_time(directory, why);
+    case STATE_UNLOCKED:
+    default:
+        return 0;
+    }
+}
+
+bool state_is_locked(const struct state_directory *directory)
+{
+    if (flock(directory->fd, LOCK_EX | LOCK_NB) < 0)
+        return true;
+    (void)flock(directory->fd, LOCK_UN); /* ours; cannot fail */
+    return false;
+}
+
 static int open_root(const char *root, struct failure *why)
 {
     int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -263,7 +368,7 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
         state_close(&directory);
         return -1;
     }
-    if (how != STATE_UNLOCKED && lock(&directory, how == STATE_SHARED ? LOCK_SH : LOCK_EX, why) < 0) {
+    if (lock_as(&directory, how, why) < 0) {
         state_close(&directory);
         return -1;
     }

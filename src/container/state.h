@@ -4,7 +4,10 @@
  *   <root>/<id>/state.json    the record, replaced by rename
  *   <root>/<id>/config.json   config.json as create read it: later edits of the bundle have no effect
  *   <root>/<id>/resources.json  the resources in force, once an update changed them; before that config.json says it
+ *   <root>/<id>/resources.json.next  what an update at work, or one that was killed, would make of it
  *   <root>/<id>/start.sock    init listens here until it is told to start
+ *   <root>/<id>/notify/     mounted in the container on /run/notify, where create or run had NOTIFY_SOCKET; notify.sock is bound in it
+ *                           before the program runs (notify.h)
  *   <root>/<id>/cgroup        a symbolic link whose text names the cgroup: made in one step, readable when the record is damaged
  *   <root>/<id>/resctrl       the same for the resctrl group, where /linux/intelRdt asks for one
  *
@@ -63,7 +66,12 @@ struct state_directory {
 /* A-Z a-z 0-9 _ + - . but no dot at the beginning, 1 to 255 bytes. */
 int state_check_id(const char *id, struct failure *why) MUST_CHECK;
 
-enum state_lock { STATE_SHARED, STATE_EXCLUSIVE, STATE_UNLOCKED };
+enum state_lock {
+    STATE_SHARED,
+    STATE_EXCLUSIVE,
+    STATE_EXCLUSIVE_IN_TIME, /* within ten seconds, or a failure that names the process which holds the lock */
+    STATE_UNLOCKED,
+};
 
 /* STATE failure when the id is in use now: the better answer where something of that container's would be found first.  What
  * decides is state_make. */
@@ -73,6 +81,8 @@ int state_make(const char *root, const char *id, struct state_directory *ret_dir
 /* Opens it. STATE failure "container `id` does not exist" (why->errnum ENOENT) when there is none. */
 int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory,
                struct failure *why) MUST_CHECK;
+/* Whether another process has the lock of a directory that was opened without it. */
+bool state_is_locked(const struct state_directory *directory) MUST_CHECK;
 void state_close(struct state_directory *directory);
 /* Removes the directory and what is in it. */
 int state_remove(struct state_directory *directory, struct failure *why) MUST_CHECK;

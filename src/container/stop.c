@@ -229,18 +229,32 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
     return state_remove(directory, why);
 }
 
-/* A creator that is still at work holds the lock; --force ends it first. */
-static void end_creator(const struct runtime *runtime, const char *id)
+/* Everything that has a part in the container and may keep the holder of the lock waiting: `start` with a hook inside, a `pause`
+ * that waits for a freeze.  What is left of it is reported by delete itself, with the lock. */
+static void end_what_is_waited_for(const struct state *state)
+{
+    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
+    if (cgroup >= 0)
+        IGNORE_RESULT(cgroup_kill(cgroup));
+    if (pidfd >= 0)
+        IGNORE_RESULT(kernel_pidfd_send_signal(pidfd, SIGKILL));
+}
+
+/* A command that is still at work holds the lock; --force ends a creator, and what any other one waits for. */
+static void clear_the_way(const struct runtime *runtime, const char *id)
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
     struct state state = {0};
     struct failure unimportant; /* delete itself reports what is wrong */
     if (state_open(runtime->root, id, STATE_UNLOCKED, &directory, &unimportant) == 0 &&
-        state_load(&directory, &arena, &state, &unimportant) == 0 && state.phase == PHASE_CREATING) {
-        CLEANUP_FD int pidfd = pid_open(&state.creator);
+        state_load(&directory, &arena, &state, &unimportant) == 0) {
+        CLEANUP_FD int pidfd = state.phase == PHASE_CREATING ? pid_open(&state.creator) : -ESRCH;
         if (pidfd >= 0 && kernel_pidfd_send_signal(pidfd, SIGKILL) == 0)
             IGNORE_RESULT(pid_wait_end(pidfd, clock_now_ms() + DEADLINE_MS)); /* the lock tells the rest */
+        else if (state.phase != PHASE_CREATING && state_is_locked(&directory))
+            end_what_is_waited_for(&state);
     }
     state_close(&directory);
     arena_done(&arena);
@@ -254,8 +268,8 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
     if (state_check_id(id, why) < 0)
         return -1;
     if (force == DELETE_ANY)
-        end_creator(runtime, id);
-    int r = state_open(runtime->root, id, STATE_EXCLUSIVE, &directory, why);
+        clear_the_way(runtime, id);
+    int r = state_open(runtime->root, id, force == DELETE_ANY ? STATE_EXCLUSIVE_IN_TIME : STATE_EXCLUSIVE, &directory, why);
     if (r < 0)
         return force == DELETE_ANY && why->errnum == ENOENT ? 0 : -1;
     if (state_load(&directory, &arena, &state, why) < 0) {

@@ -3,9 +3,11 @@
  *
  * Runs in the CLI process.  What is in force is known from the record: resources.json of the last update, else
  * config.json.  The new record is on disk before the first limit changes, and takes the old one's place by rename after
- * the last one did.
+ * the last one did.  One that is on disk when an update begins was left by an update that somebody killed: the limits may be
+ * the old ones, the new ones or some of each, so everything is written again, and it stays there until that has come about.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +26,21 @@ struct update {
     struct live live;   /* of what is in force, where an update was before */
     struct spec spec;   /* as create kept it: of what is in force, where none was */
     struct spec_resources held, given, after;
+    bool interrupted; /* an update before this one was: `held` is what is recorded, and perhaps not in force */
     struct spec_intel_rdt schemas, old_schemas;
 };
 
 /* ---- what is asked for ---- */
+
+/* Of a failure of what is asked for: the pointer is one into the resources, not into config.json. */
+static int explain_place(struct failure *why)
+{
+    char place[sizeof(why->pointer)];
+    const char *prefix = "/linux/resources";
+    snprintf(place, sizeof(place), "%s", why->pointer + (text_starts(why->pointer, prefix) ? strlen(prefix) : 0));
+    why->pointer[0] = '\0';
+    return place[0] != '\0' ? failure_context(why, "%s of the new resources", place) : -1;
+}
 
 static int read_document(const char *path, struct arena *arena, struct spec_resources *ret_resources, struct failure *why)
 {
@@ -37,7 +50,10 @@ static int read_document(const char *path, struct arena *arena, struct spec_reso
         return fail(why, FAILURE_CONFIG, "the resources '%s' are larger than %zu MiB", path, SPEC_SIZE_LIMIT >> 20);
     if (length < 0)
         return fail_errno(why, (int)length, "read the resources '%s'", path);
-    return spec_parse_resources(text, (size_t)length, arena, ret_resources, why);
+    /* Counted here, because the lock is held while they are merged. */
+    if (spec_parse_resources(text, (size_t)length, arena, ret_resources, why) < 0 || resources_check_lists(ret_resources, why) < 0)
+        return explain_place(why);
+    return 0;
 }
 
 /* Before the lock is taken: standard input may take its time. */
@@ -55,31 +71,58 @@ static int read_request(const struct update_request *request, struct update *upd
 
 /* ---- what is in force ---- */
 
+/* Our own document, which nobody is asked to mend: its place is no business of whoever wrote the new one. */
+static int explain_damage(const struct update *update, const char *file, struct failure *why)
+{
+    const char *id = update->live.state.id;
+    if (why->line > 0)
+        failure_context(why, "the record of container `%s` is damaged: %s line %u", id, file, why->line);
+    else
+        failure_context(why, "the record of container `%s` is damaged: %s", id, file);
+    why->kind = FAILURE_STATE;
+    why->pointer[0] = '\0';
+    why->document[0] = '\0';
+    why->line = 0;
+    if (text_equal(file, STATE_CONFIG))
+        return failure_hint(why, "remove the container with delete --force");
+    return failure_hint(why, "rename it to %s: the next update starts from config.json and writes everything; or remove the container "
+                             "with delete --force", NEXT_RESOURCES);
+}
+
 static int read_held(struct update *update, struct failure *why)
 {
     char *text;
     ssize_t length = file_read_at(update->live.directory.fd, STATE_RESOURCES, SPEC_SIZE_LIMIT, &update->live.arena, &text);
+    if (length >= 0 && spec_parse_resources(text, (size_t)length, &update->live.arena, &update->held, why) < 0)
+        return explain_damage(update, STATE_RESOURCES, why);
     if (length >= 0)
-        return spec_parse_resources(text, (size_t)length, &update->live.arena, &update->held, why);
-    if (length != -ENOENT)
-        return fail_errno(why, (int)length, "read the resources of container `%s`", update->live.state.id);
+        return 0;
+    if (length != -ENOENT) {
+        fail_errno(why, (int)length, "read it");
+        return explain_damage(update, STATE_RESOURCES, why);
+    }
     if (spec_read(update->live.directory.fd, STATE_CONFIG, &update->spec, why) < 0)
-        return -1;
+        return explain_damage(update, STATE_CONFIG, why);
     update->held = update->spec.linux.resources;
     return 0;
+}
+
+/* A container without a cgroup has no limits that could have changed. */
+static int look_for_interrupted(struct update *update, struct failure *why)
+{
+    int r = faccessat(update->live.directory.fd, NEXT_RESOURCES, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    update->interrupted = r == 0 && update->live.state.cgroup.path != NULL;
+    return r == 0 || r == -ENOENT ? 0 : fail_errno(why, r, "look for an interrupted update of container `%s`", update->live.state.id);
 }
 
 static int write_next(const struct update *update, struct failure *why)
 {
     struct json_writer *writer = json_writer_new(JSON_COMPACT);
     size_t length;
-    int fd = update->live.directory.fd;
     resources_write(writer, &update->after);
     const char *text = json_result(writer, &length);
-    /* One that a killed update left; nobody else has the lock. */
-    int r = unlinkat(fd, NEXT_RESOURCES, 0) < 0 && errno != ENOENT ? -errno : 0;
-    if (r == 0)
-        r = file_create_at(fd, NEXT_RESOURCES, 0600, text, length);
+    /* By rename: one that a killed update left says so without a gap. */
+    int r = file_replace_at(update->live.directory.fd, NEXT_RESOURCES, 0600, text, length);
     json_writer_free(writer);
     return r < 0 ? fail_errno(why, r, "keep the resources of container `%s`", update->live.state.id) : 0;
 }
@@ -97,18 +140,26 @@ static int update_schemas(struct update *update, const struct spec_intel_rdt *sc
         return failure_hint(why, "it was made without linux.intelRdt");
     }
     CLEANUP_FD int root = resctrl_open(why);
-    return root < 0 ? -1 : resctrl_update(root, &state->resctrl, schemas, &update->live.arena, ret_old, why);
+    if (root >= 0 && resctrl_update(root, &state->resctrl, schemas, &update->live.arena, ret_old, why) == 0)
+        return 0;
+    why->pointer[0] = '\0'; /* they came from the command line, not from a document */
+    return -1;
+}
+
+static int keep_resources(void *argument, struct failure *why)
+{
+    const struct update *update = argument;
+    int directory = update->live.directory.fd;
+    if (renameat(directory, NEXT_RESOURCES, directory, STATE_RESOURCES) < 0)
+        return fail_sys(why, "keep the resources of container `%s`", update->live.state.id);
+    return 0;
 }
 
 static int write_limits(struct update *update, struct failure *why)
 {
-    int directory = update->live.directory.fd;
-    struct spec_resources asked = cgroup_update_plan(&update->held, &update->given, &update->after);
-    if (cgroup_update(&update->live.state.cgroup, &asked, &update->live.arena, why) < 0)
-        return -1;
-    if (renameat(directory, NEXT_RESOURCES, directory, STATE_RESOURCES) < 0)
-        return fail_sys(why, "keep the resources of container `%s`", update->live.state.id);
-    return 0;
+    const struct cgroup_keeping keeping = {.keep = keep_resources, .argument = update, .held = &update->held};
+    struct spec_resources asked = cgroup_update_plan(update->interrupted ? NULL : &update->held, &update->given, &update->after);
+    return cgroup_update(&update->live.state.cgroup, &asked, &keeping, &update->live.arena, why) < 0 ? explain_place(why) : 0;
 }
 
 static int carry_out(struct update *update, struct failure *why)
@@ -125,27 +176,21 @@ static int carry_out(struct update *update, struct failure *why)
 
 static int update_all(const struct runtime *runtime, const char *id, struct update *update, struct failure *why)
 {
-    if (live_open(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || read_held(update, why) < 0)
+    if (live_find(runtime, id, STATE_EXCLUSIVE, &update->live, why) < 0 || look_for_interrupted(update, why) < 0 ||
+        read_held(update, why) < 0)
         return -1;
     update->after = resources_merge(&update->held, &update->given, &update->live.arena);
     /* The two together: the document alone may look contradictory and fit what is in force, and the other way round. */
-    if (spec_check_resources(&update->after, "", why) < 0 || write_next(update, why) < 0)
+    if (spec_check_resources(&update->after, "", why) < 0)
+        return explain_place(why);
+    if (write_next(update, why) < 0)
         return -1;
     if (carry_out(update, why) == 0)
         return 0;
-    (void)unlinkat(update->live.directory.fd, NEXT_RESOURCES, 0); /* the next update would, too */
+    /* What is in force is what is recorded, unless that was not known before.  A failure makes the next update write more. */
+    if (!update->interrupted)
+        (void)unlinkat(update->live.directory.fd, NEXT_RESOURCES, 0);
     return -1;
-}
-
-/* The pointer is one into the resources, not into config.json. */
-static void explain_place(struct failure *why)
-{
-    char place[sizeof(why->pointer)];
-    const char *prefix = "/linux/resources";
-    snprintf(place, sizeof(place), "%s", why->pointer + (text_starts(why->pointer, prefix) ? strlen(prefix) : 0));
-    why->pointer[0] = '\0';
-    if (place[0] != '\0')
-        failure_context(why, "%s of the new resources", place);
 }
 
 int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why)
@@ -154,8 +199,6 @@ int container_update(const struct runtime *runtime, const char *id, const struct
     int r = read_request(request, &update, why);
     if (r == 0)
         r = update_all(runtime, id, &update, why);
-    if (r < 0)
-        explain_place(why);
     live_close(&update.live);
     spec_done(&update.spec);
     arena_done(&update.arena);

@@ -48,6 +48,7 @@ static int mnl_fill(struct failure *why)
         mnl_symbol("mnl_nlmsg_get_payload_len", &table.payload_length, why) < 0 ||
         mnl_symbol("mnl_attr_put_check", &table.attr_put, why) < 0 ||
         mnl_symbol("mnl_attr_parse", &table.attr_parse, why) < 0 ||
+        mnl_symbol("mnl_attr_parse_nested", &table.attr_parse_nested, why) < 0 ||
         mnl_symbol("mnl_attr_get_type", &table.attr_type, why) < 0 ||
         mnl_symbol("mnl_attr_get_payload", &table.attr_payload, why) < 0 ||
         mnl_symbol("mnl_attr_get_payload_len", &table.attr_length, why) < 0 ||

@@ -19,6 +19,7 @@ struct mnl {
     typeof(mnl_nlmsg_get_payload_len) *payload_length;
     typeof(mnl_attr_put_check) *attr_put;
     typeof(mnl_attr_parse) *attr_parse;
+    typeof(mnl_attr_parse_nested) *attr_parse_nested;
     typeof(mnl_attr_get_type) *attr_type;
     typeof(mnl_attr_get_payload) *attr_payload;
     typeof(mnl_attr_get_payload_len) *attr_length;

@@ -6,11 +6,16 @@
  * it as it was.  The kernel keeps what belongs to the device (hardware address, MTU, alias, queue length) and
  * drops what belongs to a namespace: it is down afterwards and without addresses, which are given to it again.
  *
+ * Others may be in the container's network namespace, a pod's for one, with every right over its devices: they can rename ours and
+ * give its name to theirs.  There a device is known by the number that this file chose for it, and it comes back
+ * only as the device that went in: what stood under a name would be brought into the host's namespace and given the host's addresses.
+ *
  * Until the container is created the descriptors here keep its network namespace alive, whoever died: a virtual
  * device would vanish with it, and nothing could be taken back.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -31,6 +36,8 @@
 #define KEPT_FLAGS (IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN)
 #define LIST_TRIES 10
 #define TEMPLATE_MAX 10000
+#define NUMBER_TRIES 30
+#define HARDWARE_ADDRESS_MAX 32 /* the kernel's MAX_ADDR_LEN */
 
 /* As the kernel described it: the header, and the attributes that are given back one by one. */
 struct address {
@@ -46,8 +53,14 @@ struct address {
 struct link {
     int index;
     unsigned flags;
+    unsigned short type;
     uint32_t master;
+    uint32_t parent;          /* number of what it hangs on: a veth's other end, a macvlan's lower device; 0: nothing */
+    int32_t parent_namespace; /* the kernel's number for that one's namespace, -1: the same */
     char name[IFNAMSIZ];
+    char kind[16]; /* "veth"; "" of a physical device */
+    unsigned char address[HARDWARE_ADDRESS_MAX];
+    size_t address_size;
 };
 
 struct device {
@@ -57,7 +70,7 @@ struct device {
     struct address *addresses;
     size_t addresses_count;
     bool inside;
-    char name_inside[IFNAMSIZ];
+    struct link there; /* as it came in */
 };
 
 struct ns_devices {
@@ -75,9 +88,19 @@ struct link_reading {
     struct link *link;
 };
 
-static int keep_link(const struct nlattr *attribute, void *arg)
+static int keep_kind(const struct nlattr *attribute, void *arg)
 {
     const struct link_reading *reading = arg;
+    struct link *link = reading->link;
+    if (reading->mnl->attr_type(attribute) == IFLA_INFO_KIND)
+        snprintf(link->kind, sizeof(link->kind), "%.*s", (int)reading->mnl->attr_length(attribute),
+                 (const char *)reading->mnl->attr_payload(attribute));
+    return MNL_CB_OK;
+}
+
+static int keep_link(const struct nlattr *attribute, void *arg)
+{
+    struct link_reading *reading = arg;
     struct link *link = reading->link;
     const void *data = reading->mnl->attr_payload(attribute);
     size_t size = reading->mnl->attr_length(attribute);
@@ -86,6 +109,16 @@ static int keep_link(const struct nlattr *attribute, void *arg)
         snprintf(link->name, sizeof(link->name), "%.*s", (int)size, (const char *)data);
     else if (type == IFLA_MASTER && size == sizeof(link->master))
         memcpy(&link->master, data, size);
+    else if (type == IFLA_LINK && size == sizeof(link->parent))
+        memcpy(&link->parent, data, size);
+    else if (type == IFLA_LINK_NETNSID && size == sizeof(link->parent_namespace))
+        memcpy(&link->parent_namespace, data, size);
+    else if (type == IFLA_LINKINFO)
+        return reading->mnl->attr_parse_nested(attribute, keep_kind, reading);
+    else if (type == IFLA_ADDRESS && size <= sizeof(link->address)) {
+        memcpy(link->address, data, size);
+        link->address_size = size;
+    }
     return MNL_CB_OK;
 }
 
@@ -96,7 +129,7 @@ static int read_link(const struct mnl *mnl, const struct nlmsghdr *message, void
     if (message->nlmsg_type != RTM_NEWLINK || mnl->payload_length(message) < sizeof(head))
         return -EBADMSG;
     memcpy(&head, mnl->payload(message), sizeof(head));
-    *reading.link = (struct link){.index = head.ifi_index, .flags = head.ifi_flags};
+    *reading.link = (struct link){.index = head.ifi_index, .flags = head.ifi_flags, .type = head.ifi_type, .parent_namespace = -1};
     return mnl->attr_parse(message, sizeof(head), keep_link, &reading) < 0 ? -EBADMSG : 0;
 }
 
@@ -110,6 +143,13 @@ static int find_link(struct netlink *netlink, const char *name, int index, struc
         netlink_add_text(&request, IFLA_IFNAME, name);
     netlink_add_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
     return netlink_ask(netlink, &request, read_link, ret_link);
+}
+
+/* What stays the same when a device changes its namespace. */
+static bool is_alike(const struct link *one, const struct link *other)
+{
+    return one->type == other->type && text_equal(one->kind, other->kind) && one->address_size == other->address_size &&
+           memcmp(one->address, other->address, one->address_size) == 0;
 }
 
 /* One RTM_NEWLINK for the device `index`. */
@@ -132,6 +172,26 @@ static int rename_link(struct netlink *netlink, int index, const char *name)
     begin_change(netlink, &request, index, 0);
     netlink_add_text(&request, IFLA_IFNAME, name);
     return netlink_ask(netlink, &request, NULL, NULL);
+}
+
+/* To another namespace under `name`, with the number `wanted` or, where that is taken, one that is free.  The number is asked for, so
+ * that *ret_index is the device's whatever happens to its name; it is set after a refusal too, because the kernel renames behind
+ * the move. */
+static int send_link(struct netlink *netlink, int index, int target_namespace, const char *name, int wanted, int *ret_index)
+{
+    int r = -EBUSY;
+    for (unsigned i = 0; i < NUMBER_TRIES && r == -EBUSY; i++) {
+        struct netlink_request request;
+        *ret_index = i == 0 ? wanted : (int)(((unsigned)wanted + (1u << (i - 1))) & INT_MAX);
+        if (*ret_index == 0)
+            continue;
+        begin_change(netlink, &request, index, 0);
+        netlink_add_u32(&request, IFLA_NET_NS_FD, (uint32_t)target_namespace);
+        netlink_add_text(&request, IFLA_IFNAME, name);
+        netlink_add_u32(&request, IFLA_NEW_IFINDEX, (uint32_t)*ret_index); /* Linux 5.13 */
+        r = netlink_ask(netlink, &request, NULL, NULL);
+    }
+    return r;
 }
 
 /* ---- addresses ---- */
@@ -384,31 +444,30 @@ static int is_taken(struct netlink *netlink, const char *name)
     return r == 0 ? 1 : r == -ENODEV ? 0 : r;
 }
 
+/* The device inside as it is now, found by the number it was given.  -ESTALE: this number is another's. */
+static int find_inside(struct ns_devices *devices, const struct link *expected, struct link *ret_link)
+{
+    int r = find_link(&devices->container, NULL, expected->index, ret_link);
+    return r < 0 ? r : is_alike(expected, ret_link) ? 0 : -ESTALE;
+}
+
 /* Into the container's namespace under `name`.  The kernel renames behind the move: when somebody was quicker in taking the
  * name, the device is inside under its old one. */
 static int move_as(struct ns_devices *devices, struct device *device, const char *name)
 {
-    struct netlink_request request;
-    struct link ignored;
+    struct link ignored, expected = device->before;
     if (device->inside) {
-        struct link link;
-        int found = find_link(&devices->container, device->name_inside, 0, &link);
-        int renamed = found < 0 ? found : rename_link(&devices->container, link.index, name);
+        int renamed = rename_link(&devices->container, device->there.index, name);
         if (renamed == 0)
-            snprintf(device->name_inside, sizeof(device->name_inside), "%s", name);
+            snprintf(device->there.name, sizeof(device->there.name), "%s", name);
         return renamed;
     }
-    begin_change(&devices->host, &request, device->before.index, 0);
-    netlink_add_u32(&request, IFLA_NET_NS_FD, (uint32_t)devices->container_namespace);
-    netlink_add_text(&request, IFLA_IFNAME, name);
-    int r = netlink_ask(&devices->host, &request, NULL, NULL);
-    device->inside = r == 0;
-    if (r < 0) {
-        device->inside = find_link(&devices->host, NULL, device->before.index, &ignored) == -ENODEV &&
-                         is_taken(&devices->container, device->before.name) == 1;
-    }
-    snprintf(device->name_inside, sizeof(device->name_inside), "%s", r == 0 ? name : device->before.name);
-    return r;
+    int r = send_link(&devices->host, device->before.index, devices->container_namespace, name, device->before.index, &expected.index);
+    if (r < 0 && find_link(&devices->host, NULL, device->before.index, &ignored) != -ENODEV)
+        return r;
+    int found = find_inside(devices, &expected, &device->there);
+    device->inside = found == 0;
+    return r < 0 ? r : found;
 }
 
 /* "eth%d": the lowest number that is free.  The kernel's own search would count the device itself, so that eth0 became
@@ -448,6 +507,10 @@ static int explain_move(struct ns_devices *devices, const struct device *device,
         failure_hint(why, "choose another name, or a template such as \"eth%%d\"");
         return failure_pointer(why, device->spec->name != NULL ? "%s/name" : "%s", device->pointer);
     }
+    if (errnum == -ESTALE) {
+        fail(why, FAILURE_HOST, "network device '%s' was exchanged for another in the container's network namespace", host_name);
+        return failure_pointer(why, "%s", device->pointer);
+    }
     fail_errno(why, errnum, "move network device '%s' into the container%s", host_name, devices->host.complaint);
     if (errnum == -EINVAL)
         failure_hint(why, "bridges and other devices that belong to one network namespace for good cannot be moved");
@@ -456,7 +519,7 @@ static int explain_move(struct ns_devices *devices, const struct device *device,
 
 static int explain_settling(const struct netlink *netlink, const struct device *device, const char *what, int errnum, struct failure *why)
 {
-    fail_errno(why, errnum, "%s network device '%s' inside the container%s", what, device->name_inside, netlink->complaint);
+    fail_errno(why, errnum, "%s network device '%s' inside the container%s", what, device->there.name, netlink->complaint);
     if (errnum == -EACCES)
         failure_hint(why, "IPv6 is disabled in the network namespace: see net.ipv6.conf.*.disable_ipv6 there");
     return failure_pointer(why, "%s", device->pointer);
@@ -465,7 +528,6 @@ static int explain_settling(const struct netlink *netlink, const struct device *
 static int move_one(struct ns_devices *devices, struct device *device, struct failure *why)
 {
     const char *name = device->spec->name != NULL ? device->spec->name : device->spec->host_name;
-    struct link link;
     /* Once more: what is noted now is what will come back. */
     if (look_at(devices, device, why) < 0)
         return -1;
@@ -477,16 +539,13 @@ static int move_one(struct ns_devices *devices, struct device *device, struct fa
     r = strstr(name, "%d") != NULL ? move_by_template(devices, device, name) : move_by_name(devices, device, name);
     if (r < 0)
         return explain_move(devices, device, name, r, why);
-    log_debug("network device '%s' is '%s' in the container", device->spec->host_name, device->name_inside);
-    r = find_link(&devices->container, device->name_inside, 0, &link);
-    if (r < 0)
-        return explain_settling(&devices->container, device, "find", r, why);
+    log_debug("network device '%s' is '%s' in the container", device->spec->host_name, device->there.name);
     /* Up first: of hundreds of IPv6 addresses that wait for a device to come up the kernel drops some without an error, because it
      * then makes all their routes in one go out of a small reserve of memory. */
-    r = bring_up(&devices->container, link.index);
+    r = bring_up(&devices->container, device->there.index);
     if (r < 0)
         return explain_settling(&devices->container, device, "bring up", r, why);
-    r = give_addresses(&devices->container, device, link.index, device->name_inside);
+    r = give_addresses(&devices->container, device, device->there.index, device->there.name);
     return r < 0 ? explain_settling(&devices->container, device, "keep the addresses of", r, why) : 0;
 }
 
@@ -502,17 +561,6 @@ int ns_devices_move(struct ns_devices *devices, const struct ns_plan *plan, pid_
 
 /* ---- and back ---- */
 
-static int send_back(struct ns_devices *devices, const struct device *device, int index_inside, int index)
-{
-    struct netlink_request request;
-    begin_change(&devices->container, &request, index_inside, 0);
-    netlink_add_u32(&request, IFLA_NET_NS_FD, (uint32_t)devices->host_namespace);
-    netlink_add_text(&request, IFLA_IFNAME, device->before.name);
-    if (index > 0)
-        netlink_add_u32(&request, IFLA_NEW_IFINDEX, (uint32_t)index); /* KERNEL(5.13) */
-    return netlink_ask(&devices->container, &request, NULL, NULL);
-}
-
 static int join_master(struct netlink *netlink, int index, uint32_t master)
 {
     struct netlink_request request;
@@ -521,22 +569,25 @@ static int join_master(struct netlink *netlink, int index, uint32_t master)
     return netlink_ask(netlink, &request, NULL, NULL);
 }
 
+/* By its number, and only while everything shows that it is ours: what others have put in its place must not come to the host.
+ * Number, kind and hardware address can be chosen; not so what a device of theirs hangs on, which is never in our namespace. */
 static int take_back(struct ns_devices *devices, struct device *device)
 {
     struct link link;
-    int r = find_link(&devices->container, device->name_inside, 0, &link);
+    int index;
+    int r = find_inside(devices, &device->there, &link);
+    if (r == 0 && (link.parent != device->there.parent || link.parent_namespace != device->there.parent_namespace))
+        r = -ESTALE;
     if (r < 0)
         return r;
-    r = send_back(devices, device, link.index, device->before.index);
-    if (r < 0) /* its number was given away meanwhile */
-        r = send_back(devices, device, link.index, 0);
-    if (r < 0 || (r = find_link(&devices->host, device->before.name, 0, &link)) < 0)
+    r = send_link(&devices->container, link.index, devices->host_namespace, device->before.name, device->before.index, &index);
+    if (r < 0)
         return r;
     device->inside = false;
     if (device->before.master != 0)
-        r = join_master(&devices->host, link.index, device->before.master);
-    int up = device->before.flags & IFF_UP ? bring_up(&devices->host, link.index) : 0;
-    int given = give_addresses(&devices->host, device, link.index, device->before.name);
+        r = join_master(&devices->host, index, device->before.master);
+    int up = device->before.flags & IFF_UP ? bring_up(&devices->host, index) : 0;
+    int given = give_addresses(&devices->host, device, index, device->before.name);
     return r < 0 ? r : up < 0 ? up : given;
 }
 
@@ -551,7 +602,8 @@ void ns_devices_take_back(struct ns_devices *devices)
         int r = take_back(devices, device);
         if (r < 0)
             log_warning("network device '%s' %s: %s", device->spec->host_name,
-                        device->inside ? "could not be taken back out of the container" : "came back incomplete", strerror(-r));
+                        device->inside ? "could not be taken back out of the container" : "came back incomplete",
+                        r == -ESTALE ? "another one has its place there" : strerror(-r));
     }
 }
 

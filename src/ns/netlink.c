@@ -138,11 +138,10 @@ static int read_done(const struct nlmsghdr *message, void *arg)
     return MNL_CB_STOP;
 }
 
-static ssize_t receive(int fd, char *room, size_t size)
+static ssize_t receive(int fd, struct iovec part)
 {
     for (;;) {
         struct sockaddr_nl from = {0};
-        struct iovec part = {.iov_base = room, .iov_len = size};
         struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1};
         ssize_t got = recvmsg(fd, &header, 0);
         if (got < 0 && errno == EINTR)
@@ -180,7 +179,7 @@ static int converse(struct netlink *netlink, struct netlink_request *request, ne
     char *room = memory_new(ANSWER_ROOM);
     int r = MNL_CB_OK;
     while (r > 0) {
-        ssize_t got = receive(netlink->fd, room, ANSWER_ROOM);
+        ssize_t got = receive(netlink->fd, (struct iovec){.iov_base = room, .iov_len = ANSWER_ROOM});
         if (got < 0) {
             r = (int)got;
             break;

@@ -103,7 +103,8 @@ int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the contai
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 
-/* /linux/netDevices: devices of the creator's network namespace that go into the container's and, should create fail, come back.
+/* /linux/netDevices: devices of the creator's network namespace that go into the container's and, when its
+ * program is not executed after all, come back.
  * All run in: creator.  Need CAP_NET_ADMIN in both namespaces and CAP_SYS_ADMIN. */
 struct ns_devices;
 /* After ns_open, before anything exists: every device is there and may be moved as far as can be known.  *ret_devices is NULL when
@@ -113,7 +114,7 @@ int ns_devices_open(const struct ns_plan *plan, struct arena *arena, struct ns_d
 int ns_devices_move(struct ns_devices *devices, const struct ns_plan *plan, pid_t init, struct failure *why) MUST_CHECK;
 /* Whatever went inside comes back with its name, addresses and state; what cannot is a warning. */
 void ns_devices_take_back(struct ns_devices *devices);
-/* They are the container's from here on.  NULL is fine. */
+/* They are the container's from here on: `create` has handed it over, or `run` has seen its program executed.  NULL is fine. */
 void ns_devices_close(struct ns_devices *devices);
 
 /* PURE; reports.  What the kernel would refuse of /linux/uidMappings and gidMappings of a new user namespace. */

@@ -226,22 +226,25 @@ static int try_program(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-/* Says both "is a directory" and "Permission denied": each is looked for by some engine to tell 126. */
+/* Docker's client tells 126 and 127 by "permission denied", "no such file or directory" and "executable file not found" in
+ * these very letters, which the kernel's own sentences and Podman's pattern have otherwise: the hints hold them. */
 static int fail_program(struct failure *why, const char *path, int result)
 {
     char shown[SHOWN_MAX];
     text_sanitize(shown, sizeof(shown), path);
     if (result == -EISDIR) {
         fail_errno(why, EACCES, "exec `%s`: it is a directory", shown);
+        failure_hint(why, "permission denied for every directory: name a program");
         return fail_exit(why, EXIT_CANNOT_EXECUTE);
     }
     if (result == -ENOENT || result == -ENOTDIR) {
         fail_errno(why, ENOENT, "open executable `%s`", shown);
+        failure_hint(why, "there is no such file or directory in the container");
         return fail_exit(why, EXIT_NO_PROGRAM);
     }
     fail_errno(why, result, "exec `%s`", shown);
     if (result == -EACCES)
-        failure_hint(why, "set its execute permission and let the container's user pass every directory above");
+        failure_hint(why, "permission denied: set its execute permission and let the container's user pass every directory above");
     return fail_exit(why, EXIT_CANNOT_EXECUTE);
 }
 
@@ -251,6 +254,7 @@ static int fail_search(struct failure *why, const char *name)
     text_sanitize(shown, sizeof(shown), name);
     fail_errno(why, ENOENT, "executable file `%s` not found in $PATH", shown);
     failure_pointer(why, "/process/args/0");
+    failure_hint(why, "executable file not found: name one that the container has, or correct its $PATH");
     return fail_exit(why, EXIT_NO_PROGRAM);
 }
 

@@ -131,13 +131,14 @@ static const char *machine_name(int machine)
     return NULL;
 }
 
+/* The words of hints in lower case are Docker's, see fail_program. */
 static void hint_missing(const struct head *head, struct failure *why)
 {
     char shown[256];
     if (!head->interpreter[0])
         return;
     text_sanitize(shown, sizeof(shown), head->interpreter);
-    failure_hint(why, "the file is there, but not its interpreter `%s`: add that to the image%s", shown,
+    failure_hint(why, "there is no such file or directory as its interpreter `%s`: add that to the image%s", shown,
                  text_ends(head->interpreter, "\r") ? ", and end the script's lines without carriage returns" : "");
 }
 
@@ -156,9 +157,9 @@ static void hint_denied(const char *path, struct failure *why)
 {
     struct statvfs filesystem;
     if (statvfs(path, &filesystem) == 0 && (filesystem.f_flag & ST_NOEXEC))
-        failure_hint(why, "the filesystem it is on is mounted noexec");
+        failure_hint(why, "permission denied: the filesystem it is on is mounted noexec");
     else
-        failure_hint(why, "set its execute permission and let the container's user pass every directory above");
+        failure_hint(why, "permission denied: set its execute permission and let the container's user pass every directory above");
 }
 
 int environment_explain_exec(const char *path, int errnum, struct failure *why)

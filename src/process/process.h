@@ -180,7 +180,13 @@ int terminal_send(int socket, int master, struct failure *why) MUST_CHECK;
  * nothing for a minute, or SIGTERM, SIGINT, SIGHUP, SIGQUIT, end that); restores the terminal whatever happens.
  * The end of our stdin becomes ^D, a reader of our stdout that goes away a hangup of the terminal.
  * Returns the wait status of `pid` (our child); waits for no other.  Signals stay blocked afterwards. */
-int proxy_run(int pidfd, pid_t pid, int *master, int *ret_wait_status, struct failure *why) MUST_CHECK;
+struct proxy_watch {
+    int fd; /* -1: none */
+    void (*serve)(void *arg); /* when there is something to read; must not wait for more */
+    void *arg;
+};
+/* `watch` (may be NULL): one more descriptor that is served meanwhile, the last time after the process's end was seen. */
+int proxy_run(int pidfd, pid_t pid, int *master, const struct proxy_watch *watch, int *ret_wait_status, struct failure *why) MUST_CHECK;
 /* Gives a new terminal the size of the caller's (the first of 0, 1, 2 that is one), before the program can look
  * at it.  Runs in: creator. */
 void proxy_give_size(int master);

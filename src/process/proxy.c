@@ -72,6 +72,7 @@ struct proxy {
     unsigned char last_input;
     size_t drained;
     int64_t progress_ms; /* when our output last accepted something after the end */
+    const struct proxy_watch *watch; /* NULL: nothing else */
     int status;
     struct stream to_container, to_caller;
 };
@@ -451,6 +452,7 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         {.fd = reads_master || writes_master ? proxy->master : -1,
          .events = (short)((reads_master ? POLLIN : 0) | (writes_master ? POLLOUT : 0))},
         {.fd = reads_input ? proxy->in.fd : -1, .events = POLLIN},
+        {.fd = proxy->watch != NULL ? proxy->watch->fd : -1, .events = POLLIN},
     };
 
     if (poll(fds, sizeof(fds) / sizeof(fds[0]), ended ? STALL_MS : -1) < 0)
@@ -466,6 +468,8 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         input_read(proxy);
     if (proxy->eof_pending && proxy->master >= 0)
         input_end(proxy);
+    if (fds[5].revents != 0 && proxy->watch != NULL)
+        proxy->watch->serve(proxy->watch->arg);
     if (fds[0].revents != 0)
         signals_read(proxy);
     if (fds[1].revents != 0 && proxy->pidfd >= 0)
@@ -515,13 +519,14 @@ static void proxy_done(struct proxy *proxy)
     fd_close(&proxy->signals);
 }
 
-int proxy_run(int pidfd, pid_t pid, int *master, int *ret_wait_status, struct failure *why)
+int proxy_run(int pidfd, pid_t pid, int *master, const struct proxy_watch *watch, int *ret_wait_status, struct failure *why)
 {
     struct proxy *proxy = memory_new(sizeof(*proxy)); /* two buffers: too large for the stack */
     int result;
 
     proxy->pid = pid;
     proxy->pidfd = pidfd;
+    proxy->watch = watch;
     result = proxy_init(proxy, master, why);
     while (result == 0 && !finished(proxy))
         result = proxy_step(proxy, why);

@@ -142,7 +142,7 @@ static int scheduler_plan(const struct spec_scheduler *want, struct scheduler_pl
 
 static int scheduler_set(const struct spec_scheduler *want, uint64_t more_flags, struct failure *why)
 {
-    struct scheduler_plan plan;
+    struct scheduler_plan plan = {0};
     if (scheduler_plan(want, &plan, why) < 0)
         return -1;
     plan.flags |= more_flags;

@@ -65,12 +65,14 @@ static int probe_actions(const struct spec_seccomp *seccomp, struct findings *fi
 static int probe_build(const struct spec_seccomp *seccomp, struct failure *why)
 {
     struct arena arena = {0};
-    struct seccomp_filter filter;
+    struct seccomp_filter filter = {0};
     struct failure known;
     /* A profile with findings of its own is not compiled: they are known. */
     int result = seccomp_check(seccomp, &known) < 0 ? 0 : build_compile(seccomp, BUILD_TREE, &arena, &filter, why);
     if (result < 0 && why->pointer[0] == '\0')
         (void)failure_pointer(why, "/linux/seccomp"); /* returned below */
+    if (result == 0 && filter.notify)
+        result = seccomp_find_agent(seccomp->listener_path, why);
     arena_done(&arena);
     return result;
 }

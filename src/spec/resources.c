@@ -95,6 +95,27 @@ static void merge_cpu(struct spec_resources *result, const struct spec_resources
     put_string(&result->cpu.mems, given->cpu.mems);
 }
 
+/* Device rules are not merged, and counted by whoever makes a program of them. */
+int resources_check_lists(const struct spec_resources *given, struct failure *why)
+{
+    const struct { const char *pointer; size_t count; } lists[] = {
+        {"/blockIO/weightDevice", given->block_io.weight_devices_count},
+        {"/blockIO/throttleReadBpsDevice", given->block_io.read_bps.count},
+        {"/blockIO/throttleWriteBpsDevice", given->block_io.write_bps.count},
+        {"/blockIO/throttleReadIOPSDevice", given->block_io.read_iops.count},
+        {"/blockIO/throttleWriteIOPSDevice", given->block_io.write_iops.count},
+        {"/hugepageLimits", given->hugepage_limits_count},
+        {"/network/priorities", given->network_priorities_count},
+        {"/rdma", given->rdma_count},
+        {"/unified", given->unified.count},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        if (lists[i].count > RESOURCES_LIST_MAX)
+            return fail_config(why, lists[i].pointer, "%zu entries are more than the %d that this runtime takes", lists[i].count,
+                               RESOURCES_LIST_MAX);
+    return 0;
+}
+
 typedef bool same_entry(const void *one, const void *other);
 
 /* `held` with the entries of `given` in the place of the same ones, or behind. */

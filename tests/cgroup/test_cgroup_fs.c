@@ -344,15 +344,15 @@ static void hugetlb_limit_is_in_force(void **state)
     struct spec_resources update = resources;
     limits[0].limit = 8u << 20;
     update.unified = (struct string_map){&bad, 1};
-    assert_int_equal(cgroup_update(&cgroup.name, &update, &arena, &why), -1);
+    assert_int_equal(cgroup_update(&cgroup.name, &update, NULL, &arena, &why), -1);
     assert_string_equal(content(&cgroup, "hugetlb.2MB.max"), "4194304");
     assert_string_equal(content(&cgroup, "hugetlb.2MB.rsvd.max"), "4194304");
     update.unified.count = 0;
-    must(cgroup_update(&cgroup.name, &update, &arena, &why));
+    must(cgroup_update(&cgroup.name, &update, NULL, &arena, &why));
     assert_string_equal(content(&cgroup, "hugetlb.2MB.max"), "8388608");
 
     limits[0].page_size = (char *)(uintptr_t) "3MB"; /* RHUG-06 */
-    assert_int_equal(cgroup_update(&cgroup.name, &resources, &arena, &why), -1);
+    assert_int_equal(cgroup_update(&cgroup.name, &resources, NULL, &arena, &why), -1);
     assert_non_null(strstr(why.text, "hugetlb.3MB.max"));
     assert_string_equal(why.pointer, "/linux/resources/hugepageLimits/0");
     drop(&cgroup);
@@ -372,7 +372,7 @@ static void busy_parent_is_explained(void **state)
     struct cgroup parent = make(below("busy"), NULL), child;
     pid_t pid = spawn_in(parent.fd, NULL);
     /* hugetlb may only be enabled there when "busy" itself has it, so give it a limit of its own. */
-    must(cgroup_update(&parent.name, &resources, &arena, &why));
+    must(cgroup_update(&parent.name, &resources, NULL, &arena, &why));
     struct cgroup_request request = request_for(below("busy/child"), &resources);
     assert_int_equal(cgroup_create(&request, &arena, &child, &why), -1);
     assert_non_null(strstr(why.text, "'hugetlb'"));
@@ -1075,11 +1075,11 @@ static void usage_is_checked_before_update(void **state)
     resources.memory.check_before_update = (struct optional_bool){true, true};
     resources.memory.limit = (struct optional_i64){true, 67108864};
     struct cgroup_name name = {.path = (char *)(uintptr_t) "/c1"};
-    assert_int_equal(cgroup_update(&name, &resources, &arena, &why), -1); /* RMEM-20: the boundary is refused */
+    assert_int_equal(cgroup_update(&name, &resources, NULL, &arena, &why), -1); /* RMEM-20: the boundary is refused */
     assert_string_equal(why.pointer, "/linux/resources/memory/limit");
     assert_string_equal(fake_read("c1/memory.max"), "max");
     resources.memory.limit.value++;
-    must(cgroup_update(&name, &resources, &arena, &why));
+    must(cgroup_update(&name, &resources, NULL, &arena, &why));
     assert_string_equal(fake_read("c1/memory.max"), "67108865");
     fake_end();
 }
@@ -1132,7 +1132,7 @@ static void a_failed_update_takes_everything_back(void **state)
     struct spec_resources resources = {.set = true, .unified = {pairs, 2}};
     resources.memory.limit = (struct optional_i64){true, 67108864};
     fake_file("c1/memory.low", "1\n");
-    assert_int_equal(cgroup_update(&name, &resources, &arena, &why), -1);
+    assert_int_equal(cgroup_update(&name, &resources, NULL, &arena, &why), -1);
     assert_non_null(strstr(why.text, "memory.missing"));
     assert_string_equal(why.pointer, "/linux/resources/unified/memory.missing");
     assert_string_equal(fake_read("c1/memory.max"), "33554432");

@@ -20,7 +20,7 @@ teardown() {
 }
 
 program() {
-    jq '.process.args = $ARGS.positional' --args "$@" <"$BUNDLE/config.json" >"$BUNDLE/new" && mv "$BUNDLE/new" "$BUNDLE/config.json"
+    jq '.process.args = $ARGS.positional' --args -- "$@" <"$BUNDLE/config.json" >"$BUNDLE/new" && mv "$BUNDLE/new" "$BUNDLE/config.json"
 }
 
 # Starts conmon; its report on the sync pipe goes to $BATS_TEST_TMPDIR/sync.

@@ -32,6 +32,19 @@ image_tar() {
     [[ -f $CLIENT_WORK/image.tar ]] || tar -C "$CLIENT_WORK/image" -cf "$CLIENT_WORK/image.tar" .
 }
 
+# image_archive NAME COMMAND FILE: a docker archive of the image, one layer, with COMMAND (a JSON array).
+image_archive() {
+    local place=$CLIENT_WORK/archive id
+    rm -rf "$place"
+    mkdir -p "$place/layer"
+    cp "$CLIENT_WORK/image.tar" "$place/layer/layer.tar"
+    id=$(sha256sum "$CLIENT_WORK/image.tar" | cut -d' ' -f1)
+    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+        "$2" "$id" >"$place/config.json"
+    printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer/layer.tar"]}]' "$1" >"$place/manifest.json"
+    tar -C "$place" -cf "$3" manifest.json config.json layer/layer.tar
+}
+
 is_root() { [[ $EUID == 0 ]]; }
 
 # eventually COMMAND...: within 30 s.

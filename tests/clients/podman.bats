@@ -241,6 +241,12 @@ teardown() {
     [[ $(pod inspect --format '{{.State.ExitCode}}' hog) == 137 ]]
 }
 
+@test "podman: a process that takes too much memory beside another that lives on" {
+    run pod run --name pair --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero; code=$?; sleep 2; exit $code'
+    ended 137
+    [[ $(pod inspect --format '{{.State.OOMKilled}}' pair) == true ]]
+}
+
 @test "podman: --cgroups=disabled" {
     run prun --cgroups=disabled box echo without
     ended 0
@@ -287,6 +293,84 @@ teardown() {
         run prun --uidmap 0:1:1000 --uidmap 1000:0:1 box id -u
         ended 0
     fi
+}
+
+@test "podman: masks are lifted and added" {
+    run prun box sh -c 'head -c 1 /proc/kcore 2>/dev/null | wc -c; echo 1 >/proc/sys/kernel/panic'
+    [[ ${lines[0]} == 0 ]]
+    says 'Read-only file system'
+    run prun --security-opt unmask=ALL box sh -c 'grep -c " /proc/" /proc/self/mountinfo'
+    [[ $output == 0 ]]
+    run prun --security-opt mask=/data box sh -c 'ls /data | wc -l'
+    ended 0
+    [[ $output == 0 ]]
+}
+
+@test "podman: --volume :O, --mount type=image, secrets" {
+    mkdir -p "$CLIENT_WORK/lower"
+    echo below >"$CLIENT_WORK/lower/file"
+    run prun -v "$CLIENT_WORK/lower:/over:O" box sh -c 'cat /over/file; echo above >/over/file; cat /over/file'
+    ended 0
+    [[ ${lines[*]} == 'below above' && $(<"$CLIENT_WORK/lower/file") == below ]]
+    run prun --mount type=image,source=box,destination=/image box cat /image/data/file
+    ended 0
+    [[ $output == of-the-image ]]
+    pod secret rm words >/dev/null 2>&1 || true
+    echo secret-words | pod secret create words - >/dev/null
+    run prun --secret words box cat /run/secrets/words
+    pod secret rm words >/dev/null
+    [[ $output == secret-words ]]
+}
+
+@test "podman: --rootfs, and hosts" {
+    run prun --rootfs "$CLIENT_WORK/image" cat /data/file
+    ended 0
+    [[ $output == of-the-image ]]
+    run prun --add-host there:10.1.2.3 --uts host box sh -c 'grep there /etc/hosts; hostname'
+    ended 0
+    says 10.1.2.3
+    says "$(cat /proc/sys/kernel/hostname)"
+}
+
+@test "podman: --stop-signal, --timeout, --restart" {
+    pod run -d --name asked --network none --stop-signal USR1 box sh -c 'trap "exit 8" USR1; while :; do sleep 0.1; done' >/dev/null
+    sleep 1
+    pod stop --time 10 asked
+    [[ $(pod inspect --format '{{.State.ExitCode}}' asked) == 8 ]]
+    run prun --timeout 2 box sleep 100
+    ((status != 0))
+    pod run -d --name retried --network none --restart on-failure:2 box false >/dev/null
+    tries() { [[ $(pod inspect --format '{{.RestartCount}}' retried) == 2 ]]; }
+    eventually tries
+}
+
+@test "podman: attach" {
+    pod run -d -i --name attached --network none box sh -c 'read line; echo "heard $line"; exit 4' >/dev/null
+    run pod attach attached <<<spoken
+    says 'heard spoken'
+    [[ $(pod wait attached) == 4 ]]
+}
+
+@test "podman: --systemd=always mounts what systemd wants" {
+    run prun --systemd=always box sh -c 'stat -f -c %T /run /tmp /sys/fs/cgroup | tr "\n" " "; mkdir "/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup)/below" && echo made'
+    ended 0
+    says tmpfs
+    says made
+}
+
+@test "podman: keep-groups" {
+    is_root && skip 'is for ordinary users'
+    run prun --group-add keep-groups box true
+    ended 0
+}
+
+@test "podman: what the runtime cannot do is told" {
+    is_root || skip 'is for root'
+    started solid
+    run pod container checkpoint solid
+    ((status != 0))
+    says checkpoint
+    [[ $(pod inspect --format '{{.State.Status}}' solid) == running ]]
 }
 
 # --- a running container ----------------------------------------------------------------------------------------------

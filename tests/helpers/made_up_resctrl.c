@@ -5,6 +5,7 @@
  * Linked into tests with --wrap.  RESCTRL_TREE names the tree (what the kernel would show at /sys/fs/resctrl); unset: the host
  * has none.  Every write goes to the file RESCTRL_LOG as "FILE TEXT", every search for the mount to the file
  * RESCTRL_ASKED.  Files "full" and "full-monitors" in the tree make mkdir say ENOSPC, as when the CPU's ids are used up.
+ * RESCTRL_LOCK_MS shortens the wait for the lock of the mount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +19,14 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/pid.h"
 #include "base/text.h"
 
 int __real_mkdirat(int dirfd, const char *name, mode_t mode);
 int __real_unlinkat(int dirfd, const char *name, int flags);
 int __real_file_write_text_at(int dirfd, const char *name, const char *text);
+int __real_fd_lock_until(int fd, int64_t deadline_ms);
+int __wrap_fd_lock_until(int fd, int64_t deadline_ms);
 int __wrap_resctrl_find(void);
 int __wrap_mkdirat(int dirfd, const char *name, mode_t mode);
 int __wrap_unlinkat(int dirfd, const char *name, int flags);
@@ -42,6 +46,12 @@ int __wrap_resctrl_find(void)
         put(AT_FDCWD, asked, O_APPEND, "asked\n");
     int fd = tree == NULL ? -1 : open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -ENODEV : fd;
+}
+
+int __wrap_fd_lock_until(int fd, int64_t deadline_ms)
+{
+    const char *ms = getenv("RESCTRL_LOCK_MS");
+    return __real_fd_lock_until(fd, ms == NULL ? deadline_ms : clock_now_ms() + atoi(ms));
 }
 
 /* "" for the root, "a/tasks", …; NULL: not in the tree. */

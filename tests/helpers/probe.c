@@ -13,6 +13,9 @@
  *   try-open PATH r|w|rw|c     c: create exclusively                 -> {"try-open":PATH,"errno":null}
  *   mkdir|rmdir|unlink|chdir PATH, mknod PATH c|b|p MAJOR MINOR, symlink TARGET PATH, chown PATH UID GID
  *   bind PORT                  a TCP socket                          -> {"bind":PORT,"errno":"EACCES"}
+ *   notify LINE...             one datagram to $NOTIFY_SOCKET        -> {"notify":LINE,"errno":null}
+ *   barrier                    BARRIER=1 with a pipe; waits until the other side has closed it, five seconds at most
+ *                              -> {"barrier":"closed"}
  *   stat PATH | list PATH      lstat as JSON | sorted names as JSON
  *   fstat FD | read PATH N     the same of a descriptor | the first N bytes -> {"read":PATH,"hex":"00ff"}
  *   syscall NAME|NUMBER [N...] raw call with integer arguments       -> {"syscall":NAME,"result":-1,"errno":"EPERM"}
@@ -22,6 +25,7 @@
  *   mem MEGABYTES              touches that much memory              -> {"mem":N,"errno":null}
  *   fork N                     N children that wait                  -> {"forked":N,"errno":"EAGAIN"}
  *   spin SECONDS               uses one processor                    -> {"cpu_ms":N}: what it got
+ *   write-direct FILE SECONDS  writes past the page cache            -> {"bytes":N,"ms":N}
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
  *   spy                        tries to trace every other process it meets and to read its descriptors, until SIGTERM
  *                              -> {"met":N,"traced":N,"links":[...]}
@@ -40,6 +44,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -58,6 +63,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -749,6 +755,54 @@ static int command_bind(int argc, char **argv)
     return 0;
 }
 
+static int notify_connected(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path != NULL ? path : "/no/NOTIFY_SOCKET");
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int command_notify(int argc, char **argv)
+{
+    char message[8192] = "";
+    size_t used = 0;
+    int fd = notify_connected();
+
+    for (int i = 1; i < argc && used < sizeof(message); i++)
+        used += (size_t)snprintf(message + used, sizeof(message) - used, "%s%s", i > 1 ? "\n" : "", argv[i]);
+    say_outcome("notify", argv[1], fd >= 0 && send(fd, message, strlen(message), 0) == (ssize_t)strlen(message));
+    return 0;
+}
+
+static int command_barrier(int argc, char **argv)
+{
+    static char word[] = "BARRIER=1";
+    char room[CMSG_SPACE(sizeof(int))] = "";
+    struct iovec part = {.iov_base = word, .iov_len = strlen(word)};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    int ends[2], fd = notify_connected();
+
+    (void)argc;
+    (void)argv;
+    if (pipe(ends) < 0)
+        die("pipe");
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(head), &ends[1], sizeof(int));
+    if (fd < 0 || sendmsg(fd, &message, 0) < 0)
+        die("send BARRIER=1");
+    close(ends[1]);
+    struct pollfd wait = {.fd = ends[0]};
+    printf("{\"barrier\":\"%s\"}\n", poll(&wait, 1, 5000) == 1 ? "closed" : "waited in vain");
+    fflush(stdout);
+    return 0;
+}
+
 static int command_stat(int argc, char **argv)
 {
     (void)argc;
@@ -1052,6 +1106,30 @@ static int command_spin(int argc, char **argv)
     return 0;
 }
 
+/* Past the page cache, so that io.max is felt by the writer itself. */
+static int command_write_direct(int argc, char **argv)
+{
+    enum { BLOCK = 65536, ROUND = 64 };
+    int fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, 0666);
+    long long begin = milliseconds(CLOCK_MONOTONIC), end = begin + number_of(argv[2]) * 1000, bytes = 0;
+    void *block = NULL;
+    bool written = fd >= 0 && posix_memalign(&block, 4096, BLOCK) == 0;
+
+    (void)argc;
+    while (written && milliseconds(CLOCK_MONOTONIC) < end) {
+        memset(block, 1, BLOCK);
+        written = pwrite(fd, block, BLOCK, (bytes / BLOCK) % ROUND * BLOCK) == BLOCK;
+        bytes += written ? BLOCK : 0;
+    }
+    open_with(stdout, '{');
+    pair_number(stdout, "bytes", bytes);
+    pair_number(stdout, "ms", milliseconds(CLOCK_MONOTONIC) - begin);
+    pair_errno(stdout, written ? 0 : errno);
+    close_with(stdout, '}');
+    line_ends(stdout);
+    return 0;
+}
+
 static int command_orphan(int argc, char **argv)
 {
     pid_t pid = fork();
@@ -1181,9 +1259,10 @@ static const struct command {
     {"syscall", 1, command_syscall}, {"sleep", 0, command_sleep},     {"trap", 1, command_trap},
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
+    {"write-direct", 2, command_write_direct},
     {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},
     {"exec", 1, command_exec},       {"fstat", 1, command_fstat},     {"read", 2, command_read},
-    {"bind", 1, command_bind},
+    {"bind", 1, command_bind},       {"notify", 1, command_notify},   {"barrier", 0, command_barrier},
 };
 
 static const struct command *command_named(const char *name)

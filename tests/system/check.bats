@@ -59,6 +59,21 @@ surroundings() {
     fails 1 config.json "$M_ENOENT" -- rt check
 }
 
+@test "check: judges for create and run alike: without a process, with a terminal; a missing seccomp agent is a finding" {
+    config 'del(.process)'
+    [[ $(rt check) == *": no findings" ]]
+    create_container
+    silently rt delete "$ID"
+    run -1 rt run "$ID"
+    config '.process = {"cwd": "/", "args": ["/probe"], "terminal": true}'
+    [[ $(rt check) == *": no findings" ]]
+    config '.process.terminal = false | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/no/such/agent",
+        "syscalls": [{"names": ["getppid"], "action": "SCMP_ACT_NOTIFY"}]}'
+    run -3 rt check
+    says "$output" /linux/seccomp/listenerPath /no/such/agent
+    fails 1 /linux/seccomp/listenerPath /no/such/agent -- rt create "$ID"
+}
+
 @test "check: says what create says, for every failure of the configuration" {
     local filter cases=(
         '.ociVersion = "2.0.0"'

@@ -63,7 +63,7 @@ expect_same_namespaces() {
     [[ $code == 255 ]]
     says "$(<"$BATS_TEST_TMPDIR/err")" "cannot exec in a stopped container"
     [[ ! -s $BATS_TEST_TMPDIR/out ]]
-    rt delete "$ID"
+    silently rt delete "$ID"
 }
 
 # --- what the process gets ---------------------------------------------------------------------------------------------
@@ -596,7 +596,9 @@ exec_in_background() { rt exec --detach --pid-file pid "$@" "$ID" /probe sleep <
     exec_in_background
     [[ $(cgroup_of "$(<pid)") == "$TEST_CGROUP/$ID" ]]
     kill -9 "$(<pid)"
-    wait_until test -z "$(cat "$(group)/cgroup.procs")"
+    # Read each time anew: a process that was just killed may need a moment.
+    nobody_left() { [[ -z $(<"$(group)/cgroup.procs") ]]; }
+    wait_until nobody_left
     echo "+$controller" >"$(group)/cgroup.subtree_control" || skip "$controller is no domain controller that can be enabled here"
     if echo $$ >"$(group)/cgroup.procs" 2>/dev/null; then
         echo $$ >"/sys/fs/cgroup$TEST_CGROUP/runner/cgroup.procs"
@@ -701,8 +703,9 @@ two_processors() { [[ $(taskset -cp $$) == *"0,1"* || $(taskset -cp $$) == *"0-"
     expect '.affinity == [1]'
     by_document 'del(.execCPUAffinity)'
     expect '.affinity == [1]'
+    # What becomes of it in the container's cgroup is the kernel's matter: before 6.2 a cpuset took it back.
     by_document '.execCPUAffinity = {"initial": "0", "final": ""}'
-    expect '.affinity == [0]'
+    expect '.affinity | . == [0] or length > 1'
     by_document '.execCPUAffinity = {"initial": "0", "final": "0-1, 1"}'
     expect '.affinity == [0, 1]'
     silently rt delete --force "$ID"
@@ -717,8 +720,9 @@ two_processors() { [[ $(taskset -cp $$) == *"0,1"* || $(taskset -cp $$) == *"0-"
     "$CRUN_LITE" --root "$STATE" exec --ignore-paused "$ID" /probe report >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
     HELPER=$!
     wait_until joiner_is_there
-    # Frozen in the cgroup before its first instruction: final has not been set yet.
-    [[ $(sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$(joiner_pid)/status") == 0 ]]
+    # Frozen in the cgroup before its first instruction: final has not been set yet.  KERNEL(6.2): a cpuset leaves initial.
+    [[ $(sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$(joiner_pid)/status") == 0 ]] ||
+        { has controller:cpuset && [[ $(printf '%s\n' 6.2 "$(uname -r)" | sort -V | head -n 1) != 6.2 ]]; }
     rt resume "$ID"
     exits 0 "$HELPER"
     output=$(<"$BATS_TEST_TMPDIR/out")

@@ -162,11 +162,11 @@ program_fails() {
 @test "cwd is relative" { config '.process.cwd = "etc"'; stage_fails /process/cwd; }
 @test "exec: name absent from PATH" {
     config '.process.args = ["nonexistent"]'
-    program_fails 127 "executable file" nonexistent "$M_ARGV0_IN_PATH"
+    program_fails 127 "executable file" nonexistent "$M_ARGV0_IN_PATH" "$M_DOCKER_SEARCH"
 }
-@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails 127 /no/such/program "$M_ENOENT"; }
-@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails 126 /etc/marker "$M_EACCES"; }
-@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails 126 /etc; }
+@test "exec: path absent" { config '.process.args = ["/no/such/program"]'; program_fails 127 /no/such/program "$M_ENOENT" "$M_DOCKER_ENOENT"; }
+@test "exec: no permission" { config '.process.args = ["/etc/marker"]'; program_fails 126 /etc/marker "$M_EACCES" "$M_DOCKER_EACCES"; }
+@test "exec: a directory" { config '.process.args = ["/etc"]'; program_fails 126 /etc "is a directory" "$M_DOCKER_EACCES"; }
 @test "exec: format" {
     printf 'not a program' >rootfs/data/strange
     chmod 755 rootfs/data/strange
@@ -177,7 +177,7 @@ program_fails() {
     printf '#!/no/such/shell\n' >rootfs/data/script
     chmod 755 rootfs/data/script
     config '.process.args = ["/data/script"]'
-    program_fails 127 /data/script "$M_ENOENT"
+    program_fails 127 /data/script "$M_ENOENT" "$M_DOCKER_ENOENT"
 }
 # spec: ERR-01
 @test "a failing hook of each kind before start leaves nothing" {

@@ -23,6 +23,7 @@ has() {
     sys_resource) capable 24 ;;
     root) [[ $EUID == 0 ]] ;;
     systemd) [[ -d /run/systemd/system ]] ;;
+    user_systemd) [[ -S /run/user/$EUID/bus ]] ;;
     apparmor) [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]] ;;
     no-apparmor) ! has apparmor ;;
     newuidmap) command -v newuidmap >/dev/null && grep -q "^$(id -un):" /etc/subuid ;;

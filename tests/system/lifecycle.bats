@@ -350,6 +350,29 @@ state_shows() {
     silently rt delete --force "$ID"
 }
 
+@test "ps: with options of ps, the host's ps shows the container's processes and no others" {
+    local pids words
+    program fork 2 + sleep
+    run_detached
+    wait_until output_has forked
+    pids=$(rt ps --format json "$ID" | jq -r '.[]')
+    # As clients of runc give them: one word, or several.
+    for words in "-ef" "aux" "-eo user,pid" "-e -o ppid,pid,args"; do
+        # shellcheck disable=SC2086  # several words
+        run -0 --separate-stderr rt ps --format table "$ID" $words
+        [[ ${lines[0]} == *PID* && ${#lines[@]} == 4 && -z $stderr ]]
+        [[ $words != "-eo user,pid" || $(printf '%s\n' "${lines[@]:1}" | awk '{print $2}' | sort -n) == "$pids" ]]
+    done
+    run -0 rt ps "$ID" "-eo pid,comm"
+    [[ ${lines[1]} =~ ^\ *[0-9]+\ probe$ ]]
+    # The pids for programs are those of the cgroup, whatever ps would show.
+    run -0 rt ps --format json "$ID" -ef
+    [[ $(jq -r '.[]' <<<"$output") == "$pids" ]]
+    fails 1 "no column PID" "-o pid" -- rt ps "$ID" -eo user,comm
+    fails 1 "ps exited with status 1" -- rt ps "$ID" --no-such-option
+    silently rt delete --force "$ID"
+}
+
 @test "start and state in parallel on one id leave one outcome" {
     local i pids=() lookers=() won=0
     program sleep

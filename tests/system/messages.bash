@@ -12,6 +12,9 @@ M_START_STOPPED="cannot start a container that has stopped"
 M_ARGV0_IN_PATH='not found in $PATH: No such file or directory'  # "executable file `NAME` " in front
 M_ENOENT="No such file or directory"
 M_EACCES="ermission denied"                                       # any case of the first letter
+M_DOCKER_SEARCH="executable file not found"                       # these three in lower case: what Docker's client looks for
+M_DOCKER_ENOENT="no such file or directory"
+M_DOCKER_EACCES="permission denied"
 M_EXEC_FORMAT="xec format error"
 M_CWD="chdir to"                                                  # + "`/X`: No such file or directory"
 

@@ -187,8 +187,10 @@ TABLE
     [[ $status != 0 ]]
 }
 
-@test "network devices: a create that fails later gives them back with name, number, addresses and state" {
+@test "network devices: a create or run that fails later gives them back with name, number, addresses and state" {
     veth va
+    echo "no program" >rootfs/no-program
+    chmod +x rootfs/no-program
     host ip addr add 10.0.10.8/24 dev va label va:x noprefixroute metric 77
     host ip addr add fd00::5/64 dev va
     host ip link add vb type veth peer name p-vb
@@ -220,6 +222,9 @@ HOOK
 .process.cwd = "/no/such/directory" | .root.readonly = true
 .linux.sysctl = {"net.ipv4.conf.inside0.forwarding": "no number"}
 .linux.sysctl = {"net.ipv4.no_such_key": "1"}
+.process.args = ["/no-program"]
+.hooks.startContainer = [{"path": "/no-program"}]
+.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve", "execveat"], "action": "SCMP_ACT_ERRNO"}]}
 .hooks.createRuntime = [{"path": $hook, "args": ["hook", "fail"], "env": [$bundle, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]
 .hooks.createRuntime = [{"path": $hook, "args": ["hook", "kill"], "env": [$bundle, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]
 WAYS

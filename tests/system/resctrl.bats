@@ -202,6 +202,34 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     done
 }
 
+@test "intelRdt: a lock that somebody holds blocks neither create nor delete --force" {
+    made_up_resctrl
+    local holder creator deleted refused=no
+    export RESCTRL_LOCK_MS=30
+    program sleep
+    # Ready with a group of its own making, and killed.
+    config '.hooks.createRuntime = [{"path": $p, "args": ["probe", "hang-hook", $l, "createRuntime"]}]' \
+        --arg p "$PROBE" --arg l "$BATS_TEST_TMPDIR/hooks.log"
+    intel_rdt '{"closID": "gold", "memBwSchema": "MB:0=10"}'
+    rt_background create "$ID" </dev/null >/dev/null 2>&1
+    creator=$!
+    wait_until test -s "$BATS_TEST_TMPDIR/hooks.log"
+    kill -9 "$creator"
+    wait "$creator" 2>/dev/null || true
+    pkill -9 -f "probe hang-hook $BATS_TEST_TMPDIR/hooks.log" || true
+    config 'del(.hooks)'
+    intel_rdt '{}'
+    exec {holder}<"$TREE"
+    flock -x "$holder"
+    run --separate-stderr timeout 10 "$CRUN_LITE" --root "$STATE" --log-level warning delete --force "$ID"
+    deleted="$status $stderr"
+    fails 1 "lock the resctrl file system" "somebody holds the lock of resctrl" -- \
+        timeout 10 "$CRUN_LITE" --root "$STATE" create "$ID" && refused=yes
+    exec {holder}<&- # before anything may fail: cleaning up waits for it
+    says "$deleted" "0 " warning "resctrl group 'gold' stays" "somebody holds the lock of resctrl"
+    [[ $refused == yes && ! -e $STATE/$ID && -d $TREE/gold && ! -e $TREE/$ID ]]
+}
+
 @test "intelRdt: a resctrl that was unmounted meanwhile does not block delete" {
     made_up_resctrl
     intel_rdt '{}'
@@ -239,6 +267,31 @@ $ID/mon_groups/$ID/tasks $pid" ]]
     done
 }
 
+@test "intelRdt: update does not change the root group, which is the host's" {
+    made_up_resctrl
+    intel_rdt '{"closID": "/"}'
+    program sleep
+    run_detached
+    fails 1 "root group of resctrl" "closID" -- rt update --l3-cache-schema "L3:0=1;1=1" --pids-limit 0 "$ID"
+    cmp "$TREE/schemata" "$TREE/default"
+    silently rt delete --force "$ID"
+}
+
+@test "intelRdt: update changes the shares of a container without a cgroup, and only those" {
+    made_up_resctrl
+    intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'
+    config 'del(.linux.resources)'
+    program sleep
+    "$CRUN_LITE" --cgroup-manager disabled --root "$STATE" run --detach "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
+    silently rt update --l3-cache-schema "L3:0=ff;1=f" "$ID"
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    fails 1 "no cgroup of its own" "--cgroup-manager disabled" -- rt update --l3-cache-schema "L3:0=1;1=1" --pids-limit 5 "$ID"
+    fails 1 "no cgroup of its own" -- rt update --resources - "$ID" <<<'{"devices": [{"allow": false}]}'
+    grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
+    fails 1 "no cgroup of its own" -- rt pause "$ID"
+    silently rt delete --force "$ID"
+}
+
 @test "intelRdt: update changes the shares of the group, with limits or without, all or nothing" {
     made_up_resctrl
     intel_rdt '{"l3CacheSchema": "L3:0=f;1=f"}'
@@ -254,8 +307,10 @@ $ID/schemata MB:0=50;1=50" ]]
     grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
     # So does a second line that the kernel refuses; and the limit beside it is not even tried.
     rm -r "$TREE/info/MB"
-    fails 1 "/linux/intelRdt/memBwSchema" "'MB:0=10'" -- rt update --l3-cache-schema "L3:0=1;1=1" --mem-bw-schema "MB:0=10" \
+    fails 1 "write 'MB:0=10' to the schemata" -- rt update --l3-cache-schema "L3:0=1;1=1" --mem-bw-schema "MB:0=10" \
         --resources - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'
+    # It came from the command line: no document is to be blamed.
+    [[ $stderr != *"new resources"* && $stderr != *config.json* && $stderr != */linux/* ]]
     grep -q "L3:0=ff;1=f" "$TREE/$ID/schemata"
     [[ $(<"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.max.depth") == max ]]
     silently rt update --l3-cache-schema "" --resources - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'

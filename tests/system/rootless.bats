@@ -1,5 +1,6 @@
 # Without privilege: an ordinary user's containers.  `run --rootless` runs this file.
 load helpers
+load limits
 
 setup() {
     [[ $EUID != 0 ]] || skip "run by an ordinary user only"
@@ -272,4 +273,40 @@ with_cgroup() { config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID"; }
     jq -e '.verdict == "host" and .findings[0].pointer == "/linux/namespaces"' <<<"$findings" >/dev/null
     run rt run "$ID"
     [[ $status == 1 ]]
+}
+
+@test "NOTIFY_SOCKET: the program's READY=1 reaches the manager" {
+    local heard=$BATS_TEST_TMPDIR/heard manager
+    python3 "$BATS_TEST_DIRNAME/notify-manager.py" "$BATS_TEST_TMPDIR/manager.sock" 60 >"$heard" 3>&- 4>&- &
+    manager=$!
+    wait_until grep -q listening "$heard"
+    program notify READY=1 + sleep
+    NOTIFY_SOCKET=$BATS_TEST_TMPDIR/manager.sock run_detached
+    grep -q "READY=1.*MAINPID=$(container_pid "$ID")" "$heard"
+    silently rt delete --force "$ID"
+    kill "$manager"
+}
+
+every_controller() { needs controller:memory controller:cpu controller:cpuset controller:pids controller:io; }
+
+@test "limits hold in a delegated cgroup, from the configuration and by update" {
+    every_controller
+    with_cgroup
+    cp config.json plain.json
+    limits_hold
+    cp plain.json config.json
+    WAY=update
+    limits_hold
+}
+
+@test "limits hold with the user's systemd, from the configuration and by update" {
+    every_controller
+    needs user_systemd
+    MANAGER=(--systemd-cgroup)
+    export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$EUID/bus
+    cp config.json plain.json
+    limits_hold
+    cp plain.json config.json
+    WAY=update
+    limits_hold
 }

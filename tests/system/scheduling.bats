@@ -89,10 +89,15 @@ END
 }
 
 # spec: SCHED-12
-@test "scheduler: SCHED_DEADLINE on some of the CPUs says what is in the way" {
+@test "scheduler: SCHED_DEADLINE needs all CPUs: the caller's affinity is not in the way, a cpuset is, and said to be" {
     [[ $(nproc) -gt 1 ]] || skip "needs two processors"
     config '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 10000000, "deadline": 20000000}'
-    fails 1 /process/scheduler "Operation not permitted" "affinity of all CPUs" -- taskset -c 0 "$CRUN_LITE" --root "$STATE" run "$ID"
+    run --separate-stderr taskset -c 0 "$CRUN_LITE" --root "$STATE" run "$ID"
+    [[ $status == 0 ]]
+    expect '.sched_attr.policy == 6'
+    needs controller:cpuset
+    config '.linux.resources.cpu.cpus = "0"'
+    fails 1 /process/scheduler "Operation not permitted" "affinity of all CPUs" -- rt run "$ID"
 }
 
 # spec: IOPR-01 IOPR-02 IOPR-03

@@ -52,6 +52,24 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     silently rt delete "$ID"
 }
 
+# containerd's shim reads what `create` prints to its end: nothing of the caller's may stay open in the waiting process.
+@test "console-socket: create lets go of the caller's standard streams" {
+    receiver relay
+    program report
+    # shellcheck disable=SC2016  # the inner shell expands it
+    run timeout 20 bash -c '"$@" 2>&1 </dev/null 3>&- 4>&- | cat' - "$CRUN_LITE" --root "$STATE" create --console-socket "$SOCKET" "$ID"
+    [[ $status == 0 && -z $output ]]
+    local pid fd
+    pid=$(rt state "$ID" | jq .pid)
+    for fd in 0 1 2; do
+        [[ $(readlink "/proc/$pid/fd/$fd") == /dev/pts/0 ]]
+    done
+    rt start "$ID"
+    wait "$RECEIVER"
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+}
+
 @test "console-socket: typing reaches the process, resizing signals it" {
     receiver resize 21 79
     program winsize-on-winch

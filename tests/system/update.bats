@@ -140,6 +140,74 @@ PYTHON
     silently rt delete --force "$ID"
 }
 
+@test "update: after one that was killed everything is written again, also what the record says already" {
+    local document kept=$STATE/$ID/resources.json
+    local denied='{"devices": [{"allow": false}], "unified": {"cgroup.max.depth": "4"}}'
+    local allowed='{"devices": [{"allow": true, "access": "rwm"}], "unified": {"cgroup.max.depth": "9"}}'
+    start_with '{}'
+    for document in '{"devices": [{"allow": false}]}' '{}'; do
+        silently rt update -r - "$ID" <<<"$denied"
+        cp "$kept" "$BATS_TEST_TMPDIR/recorded"
+        silently rt update -r - "$ID" <<<"$allowed"
+        # Killed before the rename: the old record, the new limits.
+        mv "$kept" "$kept.next"
+        mv "$BATS_TEST_TMPDIR/recorded" "$kept"
+        [[ -z $(programs) && $(value cgroup.max.depth) == 9 ]]
+        # One that fails makes nothing better known.
+        fails 1 cgroup.max.depth -- rt update -r - "$ID" <<<'{"unified": {"cgroup.max.depth": "x"}}'
+        [[ -e $kept.next ]]
+        silently rt update -r - "$ID" <<<"$document"
+        [[ $(programs) =~ ^[0-9]+$ && $(value cgroup.max.depth) == 4 && ! -e $kept.next ]]
+    done
+    silently rt delete --force "$ID"
+}
+
+@test "update: a record that cannot be replaced takes limits and device rules back" {
+    local kept=$STATE/$ID/resources.json
+    start_with '{}'
+    silently rt update -r - "$ID" <<<'{"devices": [{"allow": false}], "unified": {"cgroup.max.depth": "4"}}'
+    # Nothing can be renamed onto a mount.
+    mount --bind "$kept" "$kept"
+    fails 1 "keep the resources" "Device or resource busy" -- \
+        rt update -r - "$ID" <<<'{"devices": [{"allow": true, "access": "rwm"}], "unified": {"cgroup.max.depth": "9"}}'
+    umount "$kept"
+    [[ $(programs) =~ ^[0-9]+$ && $(value cgroup.max.depth) == 4 && ! -e $kept.next ]]
+    kept '.unified == {"cgroup.max.depth": "4"} and .devices[0].allow == false'
+    silently rt delete --force "$ID"
+}
+
+@test "update: a damaged record of the runtime's own is told from the new resources, and can be left behind" {
+    local kept=$STATE/$ID/resources.json damage
+    start_with '{"unified": {"cgroup.max.depth": "3"}}'
+    for damage in '{"memory": {"limit": "5"}}' '{"pids"' ''; do
+        printf '\n%s' "$damage" >"$kept"
+        fails 1 "the record of container \`$ID\` is damaged: resources.json line 2" "rename it to resources.json.next" -- \
+            rt update -r - "$ID" <<<'{"unified": {"cgroup.max.depth": "4"}}'
+        [[ $stderr != *"new resources"* && $stderr != *"resources document"* && $stderr != */memory* ]]
+    done
+    mv "$kept" "$kept.next"
+    silently rt update -r - "$ID" <<<'{"unified": {"cgroup.max.descendants": "4"}}'
+    kept '.unified == {"cgroup.max.depth": "3", "cgroup.max.descendants": "4"}'
+    rm "$kept"
+    echo '{' >"$STATE/$ID/config.json"
+    fails 1 "the record of container \`$ID\` is damaged: config.json line" "delete --force" -- rt update -r - "$ID" <<<'{}'
+    silently rt delete --force "$ID"
+}
+
+@test "update: lists that are too long are refused before anybody waits for it" {
+    local holder refused=no
+    start_with '{}'
+    jq -nc '{blockIO: {throttleReadBpsDevice: [range(4097) | {major: 8, minor: ., rate: 1}]}}' >"$BATS_TEST_TMPDIR/long.json"
+    # Not even for the lock of the container.
+    exec {holder}<"$STATE/$ID"
+    flock -x "$holder"
+    fails 1 "/blockIO/throttleReadBpsDevice of the new resources" "4097 entries are more than the 4096" -- \
+        timeout 20 "$CRUN_LITE" --root "$STATE" update -r "$BATS_TEST_TMPDIR/long.json" "$ID" && refused=yes
+    exec {holder}<&- # before anything may fail: cleaning up waits for it
+    [[ $refused == yes ]]
+    silently rt delete --force "$ID"
+}
+
 @test "update: memory by option and document: sum of memory and swap, -1, suffixes, what is in force" {
     needs controller:memory
     start_with '{"memory": {"limit": 67108864, "swap": 134217728}}'

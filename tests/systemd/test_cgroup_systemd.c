@@ -157,7 +157,7 @@ static void limits_are_in_force_and_known_to_systemd(void **state)
     assert_string_equal(shown(&cgroup, "CPUWeight"), "59");
 
     resources = (struct spec_resources){.set = true, .pids_limit = {true, 50}};
-    must(cgroup_update(&cgroup.name, &resources, &arena, &why));
+    must(cgroup_update(&cgroup.name, &resources, NULL, &arena, &why));
     assert_string_equal(content(&cgroup, "pids.max"), "50");
     assert_string_equal(shown(&cgroup, "TasksMax"), "50");
     assert_string_equal(content(&cgroup, "memory.max"), "67108864");

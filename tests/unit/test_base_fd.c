@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -211,6 +213,44 @@ static void hostile_names(void **state)
     }
 }
 
+/* Somebody else holds the lock: the wait ends at the deadline, and when the lock is let go. */
+static void locks_have_a_deadline(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/crun-lite-lock-XXXXXX";
+    int held = mkstemp(path), fd = open(path, O_RDONLY | O_CLOEXEC);
+    sigset_t blocked, after;
+    struct sigaction action;
+    assert_true(held >= 0 && fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    assert_int_equal(sigemptyset(&blocked), 0);
+    assert_int_equal(sigaddset(&blocked, SIGALRM), 0);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
+    int64_t begin = clock_now_ms();
+    assert_int_equal(fd_lock_until(fd, begin + 30), -ETIMEDOUT);
+    assert_true(clock_now_ms() >= begin + 30);
+    assert_int_equal(fd_lock_until(fd, begin), -ETIMEDOUT); /* over already */
+    assert_true(clock_now_ms() < begin + 10000);
+    /* The caller's signals are as they were, and none is left over. */
+    assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, &after), 0);
+    assert_true(sigismember(&after, SIGALRM));
+    assert_int_equal(sigaction(SIGALRM, NULL, &action), 0);
+    assert_true(action.sa_handler == SIG_DFL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(held); /* the description is the parent's: what ends the wait is its own unlocking */
+        _exit(fd_lock_until(fd, clock_now_ms() + 10000) == 0 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(flock(held, LOCK_UN), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(fd_lock_until(9999, begin), -EBADF);
+    close(held);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +260,7 @@ int main(void)
         cmocka_unit_test(reads_stop_at_the_size),
         cmocka_unit_test(descriptors_are_passed),
         cmocka_unit_test(paths_of_descriptors),
+        cmocka_unit_test(locks_have_a_deadline),
         cmocka_unit_test(own_process_is_found),
         cmocka_unit_test(nobody_is_nobody),
         cmocka_unit_test(hostile_names),

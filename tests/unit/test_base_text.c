@@ -364,6 +364,18 @@ static void pointer_tokens(void **state)
     assert_string_equal(out, "a?b");
 }
 
+static void words_of_a_line(void **state)
+{
+    const char *line = "  1: FLOCK  WRITE\nnext";
+    (void)state;
+    assert_ptr_equal(text_word(line, 0), line + 2);
+    assert_ptr_equal(text_word(line, 2), line + 12);
+    assert_null(text_word(line, 3)); /* not of the next line */
+    assert_null(text_word("", 0));
+    assert_null(text_word("   ", 0));
+    assert_null(text_word("one ", 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +389,7 @@ int main(void)
         cmocka_unit_test(sanitize_into_little_room),
         cmocka_unit_test(sanitize_is_total),
         cmocka_unit_test(pointer_tokens),
+        cmocka_unit_test(words_of_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -407,7 +407,7 @@ static void properties_of_all_limits(void **state)
     resources.pids_limit = I64(0), resources.cpu.quota = I64(-1), resources.cpu.cpus = TEXT("9999999");
     assert_int_equal(limits_plan(&resources, &arena, &limits, &why), 0);
     properties_of_limits(&limits, &arena, &properties);
-    assert_null(property("TasksMax")); /* systemd has no 0; the file says it */
+    assert_int_equal(property("TasksMax")->number, 1); /* systemd has no 0; the file says it */
     assert_null(property("AllowedCPUs"));
     assert_true(property("CPUQuotaPerSecUSec")->number == UINT64_MAX);
 }
@@ -434,10 +434,30 @@ static void properties_of_what_files_hold(void **state)
     assert_true(property("MemoryMax")->number == UINT64_MAX);
     assert_int_equal(property("MemoryLow")->number, 0);
     assert_true(property("CPUQuotaPerSecUSec")->number == UINT64_MAX);
-    assert_null(property("CPUWeight")); /* of an idle cgroup: systemd has no 0 */
+    assert_null(property("CPUWeight")); /* of an idle cgroup: cpu.idle says it */
     assert_int_equal(property("AllowedCPUs")->bytes_count, 0);
     assert_int_equal(property("AllowedMemoryNodes")->bytes_count, 1);
     assert_int_equal(property("IOWeight")->number, 100);
+}
+
+/* What a daemon-reload would otherwise take back. */
+static void limits_that_systemd_has_other_words_for(void **state)
+{
+    struct cgroup_write none = {.file = "pids.max", .value = "0"};
+    struct cgroup_write idle[] = {{.file = "cpu.idle", .value = "1"}};
+    struct cgroup_write busy[] = {{.file = "cpu.idle", .value = "0"}, {.file = "cpu.weight", .value = "59"}};
+    (void)state;
+    properties = (struct systemd_properties){0};
+    properties_of_limits(&(struct limits){&none, 1}, &arena, &properties);
+    assert_int_equal(property("TasksMax")->number, 1);
+    properties_of_limits(&(struct limits){idle, 1}, &arena, &properties);
+    assert_int_equal(property("CPUWeight")->number, 0);
+    assert_int_equal(property("CPUWeight")->need, PROPERTY_IF_KNOWN);
+    properties_of_limits(&(struct limits){busy, 1}, &arena, &properties);
+    assert_true(property("CPUWeight")->number == UINT64_MAX);
+    assert_int_equal(property("CPUWeight")->need, PROPERTY_NEEDED);
+    properties_of_limits(&(struct limits){busy, 2}, &arena, &properties);
+    assert_int_equal(property("CPUWeight")->number, 59);
 }
 
 static void annotations_are_typed(void **state)
@@ -521,6 +541,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(controllers_that_limits_need, fresh, fresh),
         cmocka_unit_test_setup_teardown(properties_of_all_limits, fresh, fresh),
         cmocka_unit_test_setup_teardown(properties_of_what_files_hold, fresh, fresh),
+        cmocka_unit_test_setup_teardown(limits_that_systemd_has_other_words_for, fresh, fresh),
         cmocka_unit_test_setup_teardown(annotations_are_typed, fresh, fresh),
         cmocka_unit_test_setup_teardown(bad_annotations_are_refused, fresh, fresh),
     };

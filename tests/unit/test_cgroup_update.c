@@ -43,6 +43,20 @@ static struct spec_resources plan(const char *held_text, const char *given_text)
     return cgroup_update_plan(&held, &given, &after);
 }
 
+static void check_writes(const struct spec_resources *asked, const char *expected)
+{
+    struct limits limits;
+    struct text line = {0};
+    if (limits_plan(asked, &arena, &limits, &why) < 0)
+        fail_msg("%s, expected %s", why.text, expected);
+    text_add(&line, "");
+    for (size_t w = 0; w < limits.count; w++)
+        text_format(&line, "%s%s=%s%s", w > 0 ? "; " : "", limits.writes[w].file, limits.writes[w].value,
+                    limits.writes[w].flags & WRITE_CHECKS_USAGE ? " (checked)" : "");
+    assert_string_equal(line.data, expected);
+    text_done(&line);
+}
+
 static void members_are_completed_by_what_is_in_force(void **state)
 {
     static const struct {
@@ -87,16 +101,7 @@ static void members_are_completed_by_what_is_in_force(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct spec_resources asked = plan(rows[i].held, rows[i].given);
-        struct limits limits;
-        struct text line = {0};
-        if (limits_plan(&asked, &arena, &limits, &why) < 0)
-            fail_msg("row %zu: %s", i, why.text);
-        text_add(&line, "");
-        for (size_t w = 0; w < limits.count; w++)
-            text_format(&line, "%s%s=%s%s", w > 0 ? "; " : "", limits.writes[w].file, limits.writes[w].value,
-                        limits.writes[w].flags & WRITE_CHECKS_USAGE ? " (checked)" : "");
-        assert_string_equal(line.data, rows[i].writes);
-        text_done(&line);
+        check_writes(&asked, rows[i].writes);
     }
 }
 
@@ -123,10 +128,38 @@ static void device_rules_in_force_are_left_alone(void **state)
     assert_int_equal(plan(held, "{}").devices_count, 0);
 }
 
+/* An update was interrupted: what is in force is not known. */
+static void everything_is_written_where_nothing_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *after, *given, *writes;
+    } rows[] = {
+        {"{}", "{}", ""},
+        {"{\"pids\":{\"limit\":50},\"cpu\":{\"quota\":20000,\"period\":50000}}", "{}", "cpu.max=20000 50000; pids.max=50"},
+        {"{\"memory\":{\"limit\":100000000,\"swap\":150000000,\"checkBeforeUpdate\":true}}", "{}",
+         "memory.swap.max=50000000; memory.max=100000000"},
+        {"{\"memory\":{\"limit\":100000000,\"checkBeforeUpdate\":true}}", "{\"memory\":{\"limit\":100000000}}",
+         "memory.max=100000000 (checked)"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct spec_resources after = read_text(rows[i].after), given = read_text(rows[i].given);
+        struct spec_resources asked = cgroup_update_plan(NULL, &given, &after);
+        check_writes(&asked, rows[i].writes);
+        assert_int_equal(asked.devices_count, 1);
+        assert_true(asked.devices[0].allow && asked.devices[0].type == 'a');
+    }
+    struct spec_resources denied = read_text("{\"devices\":[{\"allow\":false},{\"allow\":true,\"type\":\"c\"}]}");
+    struct spec_resources asked = cgroup_update_plan(NULL, &denied, &denied);
+    assert_int_equal(asked.devices_count, 2);
+    assert_ptr_equal(asked.devices, denied.devices);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_are_completed_by_what_is_in_force, fresh, fresh),
+        cmocka_unit_test_setup_teardown(everything_is_written_where_nothing_is_known, fresh, fresh),
         cmocka_unit_test_setup_teardown(device_rules_in_force_are_left_alone, fresh, fresh),
     };
     return cmocka_run_group_tests_name("cgroup_update", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -188,6 +189,11 @@ static void test_resctrl_root_group(void **state)
     make(&(struct spec_intel_rdt){.set = true, .clos_id = word("/"), .enable_monitoring = true}, &name);
     assert_string_equal(name.group, "/");
     assert_true(exists("mon_groups/" ID));
+    /* A live container changes its own shares, not the host's. */
+    struct spec_intel_rdt old;
+    assert_int_equal(resctrl_update(root, &name, &(struct spec_intel_rdt){.set = true, .mem_bw_schema = line}, &arena, &old, &why), -1);
+    refused(FAILURE_STATE, "", "the container is in the root group of resctrl");
+    assert_string_equal(content(root, "schemata"), FRESH);
     assert_int_equal(resctrl_enter(root, &name, 7, &why), 0);
     assert_string_equal(written(), "tasks 7\nmon_groups/" ID "/tasks 7\n");
     remove_it(&name, RESCTRL_DELETE);
@@ -388,6 +394,33 @@ static void test_resctrl_failures_say_what_the_kernel_says(void **state)
     assert_false(name.made);
 }
 
+/* Any user of the host may open the mount's directory, and hold its lock for ever. */
+static void test_resctrl_lock_of_somebody_else(void **state)
+{
+    (void)state;
+    const struct spec_intel_rdt wanted = {.set = true, .clos_id = word("gold"), .l3_cache_schema = word("L3:0=f;1=f")};
+    struct spec_intel_rdt old;
+    struct resctrl_name made, name;
+    make(&wanted, &made);
+    assert_int_equal(locate(&(struct spec_intel_rdt){.set = true}, &name), 0);
+    int holder = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(holder, LOCK_EX), 0);
+    assert_int_equal(setenv("RESCTRL_LOCK_MS", "20", 1), 0);
+    assert_int_equal(resctrl_make(root, &(struct spec_intel_rdt){.set = true}, &name, &why), -1);
+    refused(FAILURE_HOST, "", "lock the resctrl file system");
+    assert_non_null(strstr(why.hint, "somebody holds the lock of resctrl"));
+    assert_false(name.made || exists(ID));
+    assert_int_equal(resctrl_update(root, &made, &wanted, &arena, &old, &why), -1);
+    refused(FAILURE_HOST, "", "lock the resctrl file system");
+    /* What is removed without the lock could be about to get a process; nobody waits for it either. */
+    remove_it(&made, RESCTRL_UNDO);
+    assert_true(exists("gold"));
+    assert_int_equal(close(holder), 0);
+    remove_it(&made, RESCTRL_UNDO);
+    assert_false(exists("gold"));
+    assert_int_equal(unsetenv("RESCTRL_LOCK_MS"), 0);
+}
+
 /* A record may be damaged: no name leads out of the tree. */
 static void test_resctrl_names_stay_in_the_tree(void **state)
 {
@@ -492,6 +525,7 @@ int main(void)
         TEST(test_resctrl_directories_that_are_no_groups),
         TEST(test_resctrl_monitoring),
         TEST(test_resctrl_failures_say_what_the_kernel_says),
+        TEST(test_resctrl_lock_of_somebody_else),
         TEST(test_resctrl_names_stay_in_the_tree),
         TEST(test_resctrl_absent),
         TEST(test_resctrl_line_of_mountinfo),

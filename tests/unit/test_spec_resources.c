@@ -159,12 +159,40 @@ static void members_are_merged_one_by_one(void **state)
     }
 }
 
+static void lists_have_an_end(void **state)
+{
+    (void)state;
+    struct spec_resources given = {0};
+    const struct { size_t *count; const char *pointer; } lists[] = {
+        {&given.block_io.weight_devices_count, "/blockIO/weightDevice"},
+        {&given.block_io.read_bps.count, "/blockIO/throttleReadBpsDevice"},
+        {&given.block_io.write_bps.count, "/blockIO/throttleWriteBpsDevice"},
+        {&given.block_io.read_iops.count, "/blockIO/throttleReadIOPSDevice"},
+        {&given.block_io.write_iops.count, "/blockIO/throttleWriteIOPSDevice"},
+        {&given.hugepage_limits_count, "/hugepageLimits"},
+        {&given.network_priorities_count, "/network/priorities"},
+        {&given.rdma_count, "/rdma"},
+        {&given.unified.count, "/unified"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        struct failure why = {0};
+        *lists[i].count = RESOURCES_LIST_MAX;
+        assert_int_equal(resources_check_lists(&given, &why), 0);
+        *lists[i].count = RESOURCES_LIST_MAX + 1;
+        assert_int_equal(resources_check_lists(&given, &why), -1);
+        assert_string_equal(why.pointer, lists[i].pointer);
+        assert_string_equal(why.text, "4097 entries are more than the 4096 that this runtime takes");
+        *lists[i].count = RESOURCES_LIST_MAX; /* the others may be full */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_what_was_read, fresh, fresh),
         cmocka_unit_test_setup_teardown(merging_with_nothing_changes_nothing, fresh, fresh),
         cmocka_unit_test_setup_teardown(members_are_merged_one_by_one, fresh, fresh),
+        cmocka_unit_test_setup_teardown(lists_have_an_end, fresh, fresh),
     };
     return cmocka_run_group_tests_name("spec_resources", tests, NULL, NULL);
 }

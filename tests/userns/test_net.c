@@ -156,6 +156,68 @@ static void vanished_inside(void)
     end();
 }
 
+/* Inside the container's network namespace. */
+static int run_there(const char *commands)
+{
+    return run("nsenter --net=/proc/%d/ns/net sh -ec '%s' >/dev/null", (int)init, commands);
+}
+
+/* What others do in a network namespace that is joined: ours gets another name, and one of theirs has the name that ours had. */
+static void name_given_to_another(void)
+{
+    begin();
+    unsigned index = if_nametoindex("va");
+    list(strdup("va"), strdup("eth0"));
+    list(strdup("vb"), NULL);
+    CHECK_DONE(ns_devices_open(&plan, &arena, &devices, &why));
+    CHECK_DONE(ns_devices_move(devices, &plan, init, &why));
+    CHECK(run_there("ip link set eth0 down; ip link set eth0 name hidden; ip link add eth0 type veth peer name spy") == 0);
+    CHECK(run_there("ip link set vb down; ip link set vb name hidden2; ip link add vb type bridge") == 0);
+    ns_devices_take_back(devices);
+    CHECK(if_nametoindex("va") == index);
+    check_whole("va");
+    check_whole("vb");
+    CHECK(run("ip -o link show dev va | grep -q va@pa") == 0);
+    CHECK(run_there("ip link show dev eth0; ip link show dev spy; ip link show dev vb") == 0);
+    end();
+}
+
+/* Ours is gone, and one of theirs has its number and all else that can be chosen. */
+static void number_given_to_another(void)
+{
+    begin();
+    unsigned index = if_nametoindex("va"), index_b = if_nametoindex("vb");
+    list(strdup("va"), NULL);
+    list(strdup("vb"), NULL);
+    CHECK_DONE(ns_devices_open(&plan, &arena, &devices, &why));
+    CHECK_DONE(ns_devices_move(devices, &plan, init, &why));
+    CHECK(run("nsenter --net=/proc/%d/ns/net sh -ec 'mac=$(ip -o link show dev va | sed \"s/.*ether "
+              "//; s/ .*//\"); ip link del va; ip link add va index %u address $mac type veth peer name spy; ip link del vb; "
+              "ip link add vb index %u type bridge'",
+              (int)init, index, index_b) == 0);
+    ns_devices_take_back(devices);
+    CHECK(if_nametoindex("va") == 0 && if_nametoindex("vb") == 0);
+    CHECK(run_there("ip link show dev va; ip link show dev spy; ip link show dev vb") == 0);
+    end();
+}
+
+static void number_taken_inside(void)
+{
+    begin();
+    unsigned index = if_nametoindex("va");
+    list(strdup("va"), strdup("eth0"));
+    CHECK_DONE(ns_devices_open(&plan, &arena, &devices, &why));
+    CHECK(run("nsenter --net=/proc/%d/ns/net sh -ec 'ip link add x index %u type bridge; ip link add y index %u type bridge'", (int)init,
+              index, index + 1) == 0);
+    CHECK_DONE(ns_devices_move(devices, &plan, init, &why));
+    CHECK(run_there("ip -o addr show dev eth0 up | grep 10.0.0.5/24") == 0);
+    ns_devices_take_back(devices);
+    CHECK(if_nametoindex("va") == index);
+    check_whole("va");
+    CHECK(run_there("ip link show dev x; ip link show dev y; ! ip link show dev eth0 2>&1") == 0);
+    end();
+}
+
 /* More than one packet of the kernel's holds, and more than it keeps for a device that is down. */
 static void many_addresses(void)
 {
@@ -207,6 +269,9 @@ int main(void)
         {"after the end of init", after_the_end_of_init},
         {"number given away", number_given_away},
         {"vanished inside", vanished_inside},
+        {"name given to another", name_given_to_another},
+        {"number given to another", number_given_to_another},
+        {"number taken inside", number_taken_inside},
         {"many addresses", many_addresses},
         {"nothing stays open", nothing_stays_open},
         {"none listed", none_listed},

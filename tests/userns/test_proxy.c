@@ -80,7 +80,7 @@ static void runtime_body(int in, int out, int own_tty, int result, enum containe
     }
     fd_close(&slave);
     pidfd = kernel_pidfd_open(pid, 0);
-    if (proxy_run(pidfd, pid, &master, &status, &why) < 0) {
+    if (proxy_run(pidfd, pid, &master, NULL, &status, &why) < 0) {
         fprintf(stderr, "proxy_run: %s\n", why.text);
         _exit(93);
     }

@@ -31,7 +31,8 @@ microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 # The disk below the bundle as "MAJOR MINOR"; nothing where it is no block device that can be limited.
 disk() {
     local device
-    device=$(findmnt -no MAJ:MIN -T "$BUNDLE")
+    # Padded to the width of its column.
+    read -r device < <(findmnt -no MAJ:MIN -T "$BUNDLE")
     [[ $device == 0:* || ! -e /sys/dev/block/$device ]] && return
     # Limits are the whole disk's, not the partition's.
     [[ ! -e /sys/dev/block/$device/partition ]] || device=$(<"/sys/dev/block/$device/../dev")

@@ -411,7 +411,7 @@ unit_is() {
         detached "$ID"
         [[ $(group_of "$ID") == "/sys/fs/cgroup$place" ]] || { echo "$words: $(group_of "$ID")" >&2; return 1; }
         unit_is "$unit" Delegate yes DefaultDependencies no TasksMax 30 CPUWeight 174 CPUQuotaPerSecUSec 300ms TimeoutStopUSec 5s \
-            Documentation "man:true(1)" Description "crun-lite container $ID" Slice "$(basename "${place%/*}" | sed 's/^$/-.slice/')"
+            Documentation '"man:true(1)"' Description "crun-lite container $ID" Slice "$(basename "${place%/*}" | sed 's/^$/-.slice/')"
         # The other commands know the manager from the record.
         silently rt delete --force "$ID"
         run ! systemctl is-active "$unit"

@@ -65,7 +65,8 @@ ssize_t file_read_stream(const char *path, size_t limit, struct arena *arena, ch
     CLEANUP_FD int opened = -1;
     int fd = STDIN_FILENO;
     if (strcmp(path, "-") != 0) {
-        fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = opened;
         if (fd < 0)
             return -errno;
     }

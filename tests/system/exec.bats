@@ -308,7 +308,8 @@ PYTHON
     sleeping_container
     run script -qec "stty rows 37 cols 123; '$CRUN_LITE' --root '$STATE' exec -t --user 44 '$ID' /probe report; echo after=\$? \$(stty -a | grep -o -- '-\?echo ')" /dev/null </dev/null
     [[ $output == *"after=0 echo"* ]]
-    output=$(tr -d '\r' <<<"$output" | sed -n 's/^[^{]*\({"pid"\)/\1/p')
+    # `script` types an end, whose echo comes at any moment.
+    output=$(tr -d '\r' <<<"$output" | sed -n 's/\^@//g; s/^[^{]*\({"pid"\)/\1/p')
     expect '.tty == "/dev/pts/0" and .controlling_tty and .rows == 37 and .columns == 123 and .stdio_tty == [1, 1, 1]'
     run script -qec "'$CRUN_LITE' --root '$STATE' exec -t '$ID' /probe exit 12; echo after=\$?" /dev/null </dev/null
     [[ $output == *"after=12"* ]]

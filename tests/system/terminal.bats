@@ -100,7 +100,7 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     run script -qec "stty rows 37 cols 123; '$CRUN_LITE' --root '$STATE' run '$ID'; echo after=\$? \$(stty -a | grep -o -- '-\?echo ')" /dev/null </dev/null
     [[ $output == *"after=0 echo"* ]]
     # `script` types an end-of-file, which is echoed in front.
-    output=$(tr -d '\r' <<<"$output" | sed -n 's/^[^{]*\({"pid"\)/\1/p')
+    output=$(tr -d '\r' <<<"$output" | sed -n 's/\^@//g; s/^[^{]*\({"pid"\)/\1/p')
     expect ".tty == \"/dev/pts/0\" and .controlling_tty"
     expect ".rows == 37"
     expect ".columns == 123"

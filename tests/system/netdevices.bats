@@ -35,7 +35,7 @@ veth() {
 
 # What has to be the same afterwards.  Words that only say how an address was checked are left out.
 look() {
-    { host ip -j link show dev "$1" && host ip -j addr show dev "$1"; } | jq -sSc '.[0][0] * .[1][0] | [.ifindex, .ifname, .mtu, .txqlen, .address, .ifalias, .master,
+    { host ip -j link show dev "$1" && host ip -j addr show dev "$1"; } | jq -sc '.[0][0] * .[1][0] | [.ifindex, .ifname, .mtu, .txqlen, .address, .ifalias, .master,
         (.flags | contains(["UP"])), [.addr_info[] | select(.scope == "global") | [.family, .local, .prefixlen, .address, .broadcast, .label,
         .scope, .noprefixroute, .metric, .valid_life_time, .preferred_life_time]]]'
 }

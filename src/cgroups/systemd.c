@@ -17,6 +17,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "base/dlopen_note.h"
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
@@ -28,19 +29,7 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define JOB_MS 30000
 
-/* What packagers' tools read to know of a library that is loaded on demand
- * (https://uapi-group.org/specifications/specs/elf_dlopen_metadata/). */
-#define NOTE_TEXT                                                                                                  \
-    "[{\"feature\":\"systemd\",\"description\":\"Makes containers scopes of systemd (--systemd-cgroup)\","         \
-    "\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
-
-static const struct {
-    uint32_t name_size, text_size, type;
-    char name[4];
-    _Alignas(4) char text[sizeof(NOTE_TEXT)];
-} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
-    4, sizeof(NOTE_TEXT), 0x407c0c0a, "FDO", NOTE_TEXT,
-};
+DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
 
 /* ---- the library ---- */
 

@@ -7,23 +7,12 @@
 #include "ns/mnl.h"
 
 #include <dlfcn.h>
-#include <stdint.h>
+
+#include "base/dlopen_note.h"
 
 #define SONAME "libmnl.so.0"
 
-/* What packagers' tools read to know of a library that is loaded on demand
- * (https://uapi-group.org/specifications/specs/elf_dlopen_metadata/). */
-#define NOTE_TEXT                                                                                                    \
-    "[{\"feature\":\"netdevices\",\"description\":\"Moves network devices into a container\","                       \
-    "\"priority\":\"suggested\",\"soname\":[\"" SONAME "\"]}]"
-
-static const struct {
-    uint32_t name_size, text_size, type;
-    char name[4];
-    _Alignas(4) char text[sizeof(NOTE_TEXT)];
-} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
-    4, sizeof(NOTE_TEXT), 0x407c0c0a, "FDO", NOTE_TEXT,
-};
+DLOPEN_NOTE("netdevices", "Moves network devices into a container", "suggested", SONAME);
 
 static struct mnl loaded;
 static void *handle;

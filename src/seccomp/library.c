@@ -10,23 +10,12 @@
 #include <link.h>
 #include <stdio.h>
 
+#include "base/dlopen_note.h"
 #include "seccomp/seccomp.h"
 
 #define SONAME "libseccomp.so.2"
 
-/* What packagers' tools read to know of a library that is loaded on demand
- * (https://uapi-group.org/specifications/specs/elf_dlopen_metadata/). */
-#define NOTE_TEXT                                                                                                    \
-    "[{\"feature\":\"seccomp\",\"description\":\"Compiles the system call filter of a container\","                  \
-    "\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
-
-static const struct {
-    uint32_t name_size, text_size, type;
-    char name[4];
-    _Alignas(4) char text[sizeof(NOTE_TEXT)];
-} dlopen_note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
-    4, sizeof(NOTE_TEXT), 0x407c0c0a, "FDO", NOTE_TEXT,
-};
+DLOPEN_NOTE("seccomp", "Compiles the system call filter of a container", "recommended", SONAME);
 
 static struct library loaded;
 static void *handle;

@@ -309,6 +309,28 @@ int state_check_unused(const char *root, const char *id, struct failure *why)
     return used ? fail_in_use(id, why) : 0;
 }
 
+static int fail_deleted(const char *id, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "container `%s` was deleted while it was being created", id);
+}
+
+/* Opens and locks the directory that was just made.  Until it is locked anybody may delete it by force, and somebody else make one of
+ * that name, which is then the one that we have: who has the lock and finds no record is its owner. */
+static int take_new(struct state_directory *directory, struct failure *why)
+{
+    struct stat st;
+    directory->fd = openat(directory->root_fd, directory->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory->fd < 0)
+        return errno == ENOENT ? fail_deleted(directory->id, why) : fail_sys(why, "open the state directory of container `%s`", directory->id);
+    if (lock(directory, LOCK_EX, why) < 0)
+        return -1;
+    if (fstat(directory->fd, &st) < 0)
+        return fail_sys(why, "look at the state directory of container `%s`", directory->id);
+    if (st.st_nlink == 0)
+        return fail_deleted(directory->id, why);
+    return faccessat(directory->fd, STATE_RECORD, F_OK, 0) == 0 ? fail_in_use(directory->id, why) : 0;
+}
+
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why)
 {
     struct state_directory directory = {.root_fd = make_root(root, why), .fd = -1, .lock = STATE_EXCLUSIVE, .id = id};
@@ -322,11 +344,8 @@ int state_make(const char *root, const char *id, struct state_directory *ret_dir
         state_close(&directory);
         return -1;
     }
-    directory.fd = openat(directory.root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory.fd < 0 || lock(&directory, LOCK_EX, why) < 0) {
-        if (directory.fd < 0)
-            fail_sys(why, "open the state directory '%s/%s'", root, id);
-        (void)unlinkat(directory.root_fd, id, AT_REMOVEDIR); /* empty; the first failure is reported */
+    if (take_new(&directory, why) < 0) {
+        (void)unlinkat(directory.root_fd, id, AT_REMOVEDIR); /* refused where it is another's; the first failure is reported */
         state_close(&directory);
         return -1;
     }

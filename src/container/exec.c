@@ -417,7 +417,7 @@ static int attend(struct joining *joining, int *ret_exit_code, struct failure *w
 static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
-    if (own_binary_protect(joining->runtime->argv, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
+    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
         join(joining, why) < 0)
         return -1;
     int r = hand_out(joining, why);

@@ -52,6 +52,26 @@ static int explain_death(struct birth *birth, struct failure *why)
     return explain_end(birth, birth->init.pid > 0 ? &birth->init : &birth->escort, &birth->died_unborn, why);
 }
 
+/* Nobody is there to hear us.  What was said before comes first: it says why. */
+static int explain_silence(struct birth *birth, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            return explain_death(birth, why);
+    }
+}
+
+/* A message to init or the escort. */
+static int tell(struct birth *birth, enum message_kind kind, int32_t value, int fd, struct failure *why)
+{
+    int r = channel_send(birth->channel, kind, value, fd);
+    return r == -EPIPE ? explain_silence(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+}
+
 /* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
 static int explain_lost_escort(struct birth *birth, struct failure *why)
 {
@@ -118,8 +138,7 @@ static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_den
 
 static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why)
 {
-    int r = channel_send(birth->channel, MESSAGE_GO_ON, setgroups_denied, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+    return tell(birth, MESSAGE_GO_ON, setgroups_denied, -1, why);
 }
 
 static int enter_resctrl(struct birth *birth, struct failure *why)
@@ -300,13 +319,6 @@ static int keep_config(struct birth *birth, struct failure *why)
 
 /* ---- start ---- */
 
-/* START or HANDED_OVER. */
-static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
-{
-    int r = channel_send(birth->channel, kind, 0, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
-}
-
 int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
                   struct failure *why)
 {
@@ -334,7 +346,7 @@ static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
-    if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell_init(birth, MESSAGE_START, why) < 0)
+    if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell(birth, MESSAGE_START, 0, -1, why) < 0)
         return -1;
     for (;;) {
         struct message message;
@@ -369,10 +381,7 @@ static int give_network(struct birth *birth, struct failure *why)
     CLEANUP_FD int network = -1;
     if (!birth->namespaces.late_network)
         return 0;
-    if (ns_network_make(&birth->namespaces, &network, why) < 0)
-        return -1;
-    int r = channel_send(birth->channel, MESSAGE_NETWORK, 0, network);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+    return ns_network_make(&birth->namespaces, &network, why) < 0 ? -1 : tell(birth, MESSAGE_NETWORK, 0, network, why);
 }
 
 static int conclude(struct birth *birth, struct failure *why)
@@ -459,7 +468,7 @@ int container_create(const struct runtime *runtime, const struct create_request 
     birth_init(&birth, runtime, request, BIRTH_CREATE);
     int r = birth_bring_up(&birth, why);
     if (r == 0)
-        r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
+        r = tell(&birth, MESSAGE_HANDED_OVER, 0, -1, why);
     if (r < 0)
         birth_fail(&birth, why);
     birth_done(&birth);

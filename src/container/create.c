@@ -62,6 +62,7 @@ static int explain_lost_escort(struct birth *birth, struct failure *why)
 static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
+    step_note(STEP_UNDO);
     struct hook_call call = {
         .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     child_end(&birth->escort);
@@ -133,6 +134,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
 {
     if (!birth->init_waits)
         return 0;
+    step_note(STEP_EQUIP);
     if (birth->attach) {
         if (cgroup_attach(&birth->cgroup_request, &birth->arena, &birth->cgroup, birth->init.pid, why) < 0)
             return -1;
@@ -151,6 +153,7 @@ static int clone_directly(struct birth *birth, struct failure *why)
         .flags = birth->namespaces.new_flags | (birth->namespaces.new_user ? CLONE_NEWUSER : 0),
         .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_CHILD,
+        .track = TIMELINE_INIT,
         .body = init_main,
         .arg = birth,
     };
@@ -174,7 +177,7 @@ static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
 
 static int clone_with_escort(struct birth *birth, struct failure *why)
 {
-    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = escort_main, .arg = birth};
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = escort_main, .arg = birth};
     bool setgroups_denied = false;
     atomic_store(&birth->words->cloned, 0);
     if (ns_spawn(&spawn, &birth->escort, why) < 0)
@@ -205,6 +208,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
 
 static int birth_clone(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_CLONE);
     return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
 }
 
@@ -231,6 +235,7 @@ static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *w
 static int await_ready(struct birth *birth, struct failure *why)
 {
     birth->poststop_due = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    step_note(STEP_AWAIT_READY);
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -299,9 +304,11 @@ static int keep_config(struct birth *birth, struct failure *why)
 static int serve_init(struct birth *birth, struct failure *why)
 {
     /* What init need not wait for overlaps with its mounts. */
+    step_note(STEP_KEEP);
     if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
         return -1;
+    step_note(STEP_SETTLE);
     if (cgroup_write_late(&birth->cgroup, why) < 0 || hand_out(birth, why) < 0)
         return -1;
     birth->state.phase = PHASE_CREATED;
@@ -343,6 +350,7 @@ static int clone_again(struct birth *birth, struct failure *why)
 static int birth_bring_up(struct birth *birth, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
+    step_note(STEP_PROTECT);
     if (own_binary_protect(birth->runtime->argv, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)
         return -1;
     proxy_block_signals(&birth->old_signals);
@@ -398,6 +406,7 @@ static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
+    step_note(STEP_AWAIT_EXEC);
     if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell_init(birth, MESSAGE_START, why) < 0)
         return -1;
     for (;;) {
@@ -415,9 +424,13 @@ static int birth_start(struct birth *birth, struct failure *why)
     }
     if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
+    timeline_executed(birth->init.pid);
     /* Now the network devices are the container's: its program could be exchanging them. */
     ns_devices_close(birth->devices);
     birth->devices = NULL;
+    if (birth->spec.hooks[HOOK_POSTSTART].count == 0)
+        return 0;
+    step_note(STEP_HOOKS);
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
@@ -427,6 +440,7 @@ static int birth_start(struct birth *birth, struct failure *why)
 static int birth_end(struct birth *birth, struct failure *why)
 {
     struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
+    step_note(STEP_REMOVE);
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
@@ -444,6 +458,7 @@ static int birth_end(struct birth *birth, struct failure *why)
 static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code, struct failure *why)
 {
     int status;
+    step_note(STEP_ATTEND);
     /* Other commands (state, kill, exec) need the lock while we only wait. */
     fd_close(&birth->directory.fd);
     const struct proxy_watch watch = {.fd = birth->notify.container, .serve = notify_pass_on, .arg = &birth->notify};
@@ -461,6 +476,7 @@ static int birth_part(struct birth *birth, struct failure *why)
 {
     if (birth->notify.container < 0)
         return 0;
+    step_note(STEP_AWAIT_NOTICE);
     fd_close(&birth->directory.fd); /* as in birth_attend */
     (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
     return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);

@@ -143,7 +143,7 @@ static int run_create_hooks(struct init *init, struct failure *why)
     struct birth *birth = init->birth;
     struct message message;
     if (birth->creator_continues) {
-        note(init, STAGE_HOOKS_CREATE);
+        note(init, STAGE_WAIT_FOR_CREATOR);
         if (become_tell(&init->become, MESSAGE_BUILT, -1, why) < 0 || become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
     }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/dlopen_note.h"
+#include "base/timeline.h"
 #include "seccomp/seccomp.h"
 
 #define SONAME "libseccomp.so.2"
@@ -53,6 +54,7 @@ static int library_fill(struct failure *why)
 
 int library_open(const struct library **ret_library, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     if (handle == NULL)
         handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {

@@ -21,6 +21,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <linux/magic.h>
 #include <linux/prctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +31,14 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/sealed.h"
 #include "base/text.h"
 
 #define SELF "/proc/self/exe"
@@ -45,10 +47,6 @@
 #define MARK "CRUN_LITE_PROTECTED"
 #define WAY "CRUN_LITE_SELF_PROTECT"
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* KERNEL(6.3) */
-#endif
 #ifndef STATX_ATTR_VERITY
 #define STATX_ATTR_VERITY 0x00100000
 #endif
@@ -64,17 +62,19 @@ static int open_self(void)
     return self < 0 ? -errno : self;
 }
 
-static bool on_read_only_mount(int self)
-{
-    struct statvfs filesystem;
-    return fstatvfs(self, &filesystem) == 0 && (filesystem.f_flag & ST_RDONLY);
-}
-
 static bool is_sealed(void)
 {
     CLEANUP_FD int fd = open(SELF, O_RDONLY | O_CLOEXEC);
-    int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && (seals & SEALS) == SEALS;
+    return fd >= 0 && sealed_is(fd);
+}
+
+/* On a read-only mount, or in memory and sealed, as after execute_again or twin_take_over. */
+static bool is_protected(int self)
+{
+    struct statfs filesystem;
+    if (fstatfs(self, &filesystem) < 0)
+        return false;
+    return (filesystem.f_flags & ST_RDONLY) || (filesystem.f_type == TMPFS_MAGIC && is_sealed());
 }
 
 /* True where no process of a container can get a descriptor for writing, whatever it does:
@@ -290,8 +290,7 @@ static int execute_again(int fd, char **argv)
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
     if (setenv(MARK, pid, 1) < 0)
         return -errno;
-    (void)syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH); /* returns only when it failed: errno */
-    int result = -errno;
+    int result = sealed_execute(fd, argv);
     (void)unsetenv(MARK); /* the name is valid */
     return result;
 }
@@ -319,17 +318,14 @@ static int protect_by_memfd(char **argv)
     CLEANUP_FD int binary = open(SELF, O_RDONLY | O_CLOEXEC);
     if (binary < 0)
         return -errno;
-    copy = memfd_create("crun-lite", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-    if (copy < 0 && errno == EINVAL) /* KERNEL(6.3): MFD_EXEC is new, and implied before */
-        copy = memfd_create("crun-lite", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    copy = sealed_new();
     if (copy < 0)
-        return -errno;
+        return copy;
     int result = copy_whole(binary, copy);
     if (result < 0)
         return result;
-    if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
-        return -errno;
-    return execute_again(copy, argv);
+    result = sealed_close(copy);
+    return result < 0 ? result : execute_again(copy, argv);
 }
 
 /* ---- the recipe ---- */
@@ -371,14 +367,14 @@ int own_binary_protect(char **argv, struct failure *why)
         return fail_errno(why, self, "open '" SELF "'");
     if (executed_again()) {
         /* The mark is no proof, and a second round would end like the first. */
-        if (on_read_only_mount(self) || is_sealed())
+        if (is_protected(self))
             return 0;
         return fail(why, FAILURE_HOST, "the runtime's binary is still writable after executing it again: " SELF
                                        " is neither on a read-only mount nor sealed");
     }
     if (parse_way(&way, why) < 0)
         return -1;
-    if (way == WAY_ANY && (on_read_only_mount(self) || cannot_be_written(self)))
+    if (way == WAY_ANY && (is_protected(self) || cannot_be_written(self)))
         return 0;
     if (way == WAY_ANY || way == WAY_REMAP) {
         result = protect_by_remap(self);

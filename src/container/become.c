@@ -19,6 +19,7 @@ void become_note(const struct become *become, enum stage stage)
 {
     if (become->words != NULL)
         atomic_store_explicit(&become->words->stage, stage, memory_order_relaxed);
+    timeline_mark(TIMELINE_STAGE, stage);
 }
 
 /* ---- conversation ---- */
@@ -97,6 +98,9 @@ static int load_filter(struct become *become, struct failure *why)
     if (filter->instructions == 0)
         return 0;
     become_note(become, STAGE_SECCOMP);
+    /* Where the vDSO has no clock to read, asking for the time is a system call. */
+    if (timeline_is_on() && !seccomp_allows(&become->spec->linux.seccomp, "clock_gettime"))
+        timeline_stop();
     int listener = seccomp_install(filter);
     if (listener < 0) {
         fail_errno(why, listener, "load the seccomp filter");
@@ -158,6 +162,7 @@ int become_execute(struct become *become, struct failure *why)
 
 void become_fail(const struct become *become, const struct failure *why)
 {
+    timeline_mark(TIMELINE_FAILED, 0);
     if (channel_send_failure(become->conversation, why) < 0 && become->words != NULL)
         atomic_store(&become->words->errnum, why->errnum != 0 ? why->errnum : EIO);
     _exit(1);

@@ -121,7 +121,7 @@ static int enter_network(void *arg, struct failure *why)
     CLEANUP_FD int network = -1;
     if (init->in_network)
         return 0;
-    note(init, STAGE_JOIN);
+    note(init, STAGE_WAIT_FOR_CREATOR);
     if (become_receive(&init->become, MESSAGE_NETWORK, MESSAGE_NETWORK, &message, &network, why) < 0 || ns_network_enter(network, why) < 0)
         return -1;
     init->in_network = true;
@@ -164,7 +164,7 @@ static int run_create_hooks(struct init *init, struct failure *why)
     struct birth *birth = init->birth;
     struct message message;
     if (birth->creator_continues) {
-        note(init, STAGE_HOOKS_CREATE);
+        note(init, STAGE_WAIT_FOR_CREATOR);
         if (become_tell(&init->become, MESSAGE_BUILT, -1, why) < 0 || become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
     }

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "spec/json_table.h"
 
 #define RECORD_LIMIT ((size_t)1024 * 1024)
@@ -146,6 +147,7 @@ int state_parse(const char *text, size_t length, struct arena *arena, struct sta
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)
 {
     char *text;
+    TIMELINE_SLICE(SLICE_RECORD, directory->id);
     ssize_t length = file_read_at(directory->fd, STATE_RECORD, RECORD_LIMIT, arena, &text);
     if (length < 0) {
         fail_errno(why, (int)length, "read the state of container `%s`", directory->id);
@@ -174,6 +176,7 @@ int state_check_id(const char *id, struct failure *why)
         fail(why, FAILURE_USAGE, "invalid container id `%s`", clean);
         return failure_hint(why, "an id has 1 to 255 of the characters A-Z a-z 0-9 _ + - . and does not begin with a dot");
     }
+    timeline_name(id);
     return 0;
 }
 

@@ -126,8 +126,10 @@ int ns_enter(struct ns_entry *entry, struct failure *why)
     int flags = (int)entry->left;
     if (flags == 0 && ns_entry_check(entry, why) < 0)
         return -1;
+    timeline_before_clock_change();
     if (flags != 0 && setns(entry->pidfd, flags) < 0)
         return explain_entry(entry, errno, why);
+    timeline_after_clock_change();
     entry->left = 0;
     return entry->other_user ? become_root(why) : 0;
 }

@@ -24,6 +24,7 @@
 #include "base/failure.h"
 #include "base/findings.h"
 #include "base/memory.h"
+#include "base/timeline.h"
 #include "spec/spec.h"
 
 struct ns_joined {
@@ -70,6 +71,7 @@ struct ns_spawn {
     uint64_t flags;                  /* CLONE_NEW* */
     int cgroup_fd;
     enum { NS_CHILD, NS_SIBLING } relation; /* NS_SIBLING: CLONE_PARENT, for the escort */
+    enum timeline_process track; /* what it is on the timeline; TIMELINE_NOBODY: not on it, and CLONE_FILES is allowed */
     void (*body)(void *arg) __attribute__((noreturn));
     void *arg;
     _Atomic int *pid_note; /* NULL: none; in shared memory.  The kernel writes the pid there before the child's first

@@ -65,7 +65,7 @@ bundles_make() {
     local name
     rootfs=$work/rootfs
     mkdir -p "$rootfs"/{proc,dev,sys,bin} "$work/sources" "$work/bundle"
-    for name in true sleep; do cp "$BENCH_DIR/floor" "$rootfs/bin/$name"; done
+    for name in true sleep mounts; do cp "$BENCH_DIR/floor" "$rootfs/bin/$name"; done
     for name in floor "${contenders[@]}"; do
         config_default "$group/$name" /bin/true >"$(bundle_new "$name")/config.json"
         config_default "$group/$name-kept" /bin/sleep >"$(bundle_new "$name-kept")/config.json"
@@ -73,6 +73,8 @@ bundles_make() {
         "$here/engine-config" "$rootfs" "$work/sources" "$group/$name-engine" /bin/true >"$(bundle_new "$name-engine")/config.json"
         config_default "$group/ordinary/$name" /bin/true | config_rootless >"$(bundle_new "$name-rootless")/config.json"
     done
+    config_default "$group/mounts" /bin/mounts >"$(bundle_new mounts-default)/config.json"
+    "$here/engine-config" "$rootfs" "$work/sources" "$group/mounts" /bin/mounts >"$(bundle_new mounts-engine)/config.json"
     "$BENCH_DIR/compile" seccomp "$work/bundle/floor-engine/config.json" >"$work/engine.filter"
     "$BENCH_DIR/compile" devices "$work/bundle/floor/config.json" >"$work/default.devices"
     "$BENCH_DIR/compile" devices "$work/bundle/floor-engine/config.json" >"$work/engine.devices"

@@ -10,7 +10,7 @@
  * Two rounds before the first warm the caches and are thrown away.
  *
  * SERIES, one JSON object a line: wall and processor time of every round, in microseconds, in the order of the rounds, so
- * that contenders can be compared round by round.  Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has
+ * that contenders can be compared round by round; and peak memory, as the operation "rss:OPERATION".  Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has
  * returned; processor time is wait4's, so it holds what the process itself waited for (a foreground run: the container
  * too), but not a container that outlives its creator.
  *
@@ -34,7 +34,7 @@ enum { CONTENDERS = 128, WORDS = 128, WARM_UP = 2 };
 struct contender {
     char *operation, *name;
     char *words[WORDS];  /* steps, each ended by NULL; the last one by two */
-    double *wall, *cpu;  /* one a round, microseconds */
+    double *wall, *cpu, *rss; /* one a round: microseconds, microseconds, KiB */
 };
 
 static struct contender contenders[CONTENDERS];
@@ -71,7 +71,11 @@ static void reap(int flags)
         ;
 }
 
-static void run_step(const struct contender *contender, char *const *words, double *wall, double *cpu)
+struct sample {
+    double wall, cpu, rss;
+};
+
+static void run_step(const struct contender *contender, char *const *words, struct sample *sample)
 {
     struct rusage usage;
     pid_t pid;
@@ -81,27 +85,28 @@ static void run_step(const struct contender *contender, char *const *words, doub
 
     if (failure != 0 || wait4(pid, &status, 0, &usage) < 0 || status != 0)
         step_failed(contender, words, failure != 0 ? failure : status);
-    *wall += now() - begin;
-    *cpu += microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
+    sample->wall += now() - begin;
+    sample->cpu += microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
+    if ((double)usage.ru_maxrss > sample->rss)
+        sample->rss = (double)usage.ru_maxrss;
 }
 
-static void measure(const struct contender *contender, double *ret_wall, double *ret_cpu)
+static struct sample measure(const struct contender *contender)
 {
-    double wall = 0, cpu = 0, untimed[2];
+    struct sample sample = {0, 0, 0}, untimed = {0, 0, 0};
 
     for (char *const *words = contender->words; *words != NULL; words++) {
         if (strcmp(words[0], "reap") == 0)
             reap(0);
         else if (strcmp(words[0], "-") == 0)
-            run_step(contender, words + 1, &untimed[0], &untimed[1]);
+            run_step(contender, words + 1, &untimed);
         else
-            run_step(contender, words, &wall, &cpu);
+            run_step(contender, words, &sample);
         while (*words != NULL)
             words++;
     }
     reap(WNOHANG);
-    *ret_wall = wall;
-    *ret_cpu = cpu;
+    return sample;
 }
 
 static void read_plan(int rounds)
@@ -123,7 +128,9 @@ static void read_plan(int rounds)
             contender->words[count++] = strcmp(word, ";") == 0 ? NULL : word;
         contender->wall = calloc((size_t)rounds, sizeof(double));
         contender->cpu = calloc((size_t)rounds, sizeof(double));
-        if (contender->name == NULL || count == 0 || rest != NULL || contender->wall == NULL || contender->cpu == NULL) {
+        contender->rss = calloc((size_t)rounds, sizeof(double));
+        if (contender->name == NULL || count == 0 || rest != NULL || contender->wall == NULL || contender->cpu == NULL ||
+            contender->rss == NULL) {
             fprintf(stderr, "driver: bad line in the plan: %s", line);
             exit(2);
         }
@@ -132,9 +139,9 @@ static void read_plan(int rounds)
     free(line);
 }
 
-static void print_series(const struct contender *contender, const char *unit, const double *samples, int rounds)
+static void print_series(const struct contender *contender, const char *kind, const char *unit, const double *samples, int rounds)
 {
-    printf("{\"operation\": \"%s\", \"name\": \"%s\", \"unit\": \"%s\", \"samples\": [", contender->operation,
+    printf("{\"operation\": \"%s%s\", \"name\": \"%s\", \"unit\": \"%s\", \"samples\": [", kind, contender->operation,
            contender->name, unit);
     for (int i = 0; i < rounds; i++)
         printf("%s%.1f", i > 0 ? ", " : "", samples[i]);
@@ -144,7 +151,6 @@ static void print_series(const struct contender *contender, const char *unit, co
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 0;
-    double thrown_away[2];
 
     if (rounds < 1) {
         fprintf(stderr, "usage: driver ROUNDS <PLAN >SERIES\n");
@@ -158,15 +164,18 @@ int main(int argc, char **argv)
     for (int round = -WARM_UP; round < rounds; round++)
         for (int i = 0; i < contenders_count; i++) {
             struct contender *one = &contenders[(i + (round > 0 ? round : 0)) % contenders_count];
+            struct sample sample = measure(one);
 
             if (round < 0)
-                measure(one, &thrown_away[0], &thrown_away[1]);
-            else
-                measure(one, &one->wall[round], &one->cpu[round]);
+                continue;
+            one->wall[round] = sample.wall;
+            one->cpu[round] = sample.cpu;
+            one->rss[round] = sample.rss;
         }
     for (int i = 0; i < contenders_count; i++) {
-        print_series(&contenders[i], "us", contenders[i].wall, rounds);
-        print_series(&contenders[i], "us of processor", contenders[i].cpu, rounds);
+        print_series(&contenders[i], "", "us", contenders[i].wall, rounds);
+        print_series(&contenders[i], "", "us of processor", contenders[i].cpu, rounds);
+        print_series(&contenders[i], "rss:", "KiB", contenders[i].rss, rounds);
     }
     return fflush(stdout) == 0 ? 0 : 1;
 }

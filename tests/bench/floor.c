@@ -12,7 +12,8 @@
  *   floor start  STATE                               release it
  *   floor delete STATE CGROUP                        kill, wait, remove
  *   floor [OPTIONS] exec   STATE CGROUP PROGRAM...           pidfd_open, one setns into everything, clone3 into the cgroup, exec, wait
- *   floor true, floor sleep                          (or called by that name) exit 0; sleep until killed: programs of the container
+ *   floor true|sleep|mounts                          (or called by that name) the container's program: exit 0; sleep until killed;
+ *                                                    show /proc/self/mountinfo
  *
  *   -e          the engine's configuration instead of the default one
  *   -s SOURCES  where its bind mounts come from
@@ -435,6 +436,14 @@ static int mode_delete(char **words)
     return 0;
 }
 
+static int mode_mounts(void)
+{
+    static char text[65536];
+
+    TRY(write(1, text, read_file("/proc/self/mountinfo", text, sizeof(text))));
+    return 0;
+}
+
 static bool called(const char *name, int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
@@ -456,6 +465,8 @@ int main(int argc, char **argv)
         return 0;
     if (called("sleep", argc, argv))
         return pause();
+    if (called("mounts", argc, argv))
+        return mode_mounts();
     while ((option = getopt(argc, argv, "+es:f:d:ub:")) != -1)
         switch (option) {
         case 'e': plan = &engine_plan; break;

@@ -1,6 +1,23 @@
 # Sourced by tests/bench/bench: what the driver measures, operation by operation.
 # shellcheck shell=bash disable=SC2154  # work, group, bin, rootfs, contenders and path_of are the bench's
 
+# The floor is no yardstick for a root that it does not build: where its mounts are not those of crun-lite, the bench ends.
+plan_check_floor() {
+    local which words
+    for which in default engine; do
+        if [[ $which == engine ]]; then words=(-e -s "$work/sources"); else words=(); fi
+        "$bin/floor" "${words[@]}" run "/sys/fs/cgroup$group/floor-mounts" "$rootfs" /bin/mounts | mounts_sorted >"$work/mounts-floor"
+        "$bin/crun-lite" --root "$work/state-mounts" run --bundle "$work/bundle/mounts-$which" mounts | mounts_sorted >"$work/mounts-ours"
+        diff -u --label floor --label crun-lite "$work/mounts-floor" "$work/mounts-ours" >&2 ||
+            { echo "bench: floor_plans.h does not build the root of the $which configuration" >&2; exit 1; }
+    done
+}
+
+# Where, how, of what type; of masks and read-only paths, which there are several ways to make, only where.
+mounts_sorted() {
+    sed -E -e 's/^[0-9]+ [0-9]+ [^ ]+ [^ ]+ ([^ ]+) ([^ ]+) .*- ([^ ]+) .*/\1 \2 \3/' -e 's/^(\/(proc|sys)\/(fs\/selinux|dev\/[a-z]+|[a-z_-]+)) [^ ]* (proc|tmpfs|devtmpfs)$/\1/' | LC_ALL=C sort
+}
+
 tabs() {
     local IFS=$'\t'
     echo "$*"

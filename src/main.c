@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/twin.h"
 #include "cmd/cmd.h"
 
 static struct {
@@ -129,6 +130,7 @@ static int run_main(int argc, char **argv, const struct inherited_fds *inherited
     int used;
     /* A copy: reading the options reorders argv, and a second exec must find it as it was. */
     struct runtime runtime = {.inherited = inherited, .argv = arena_grow(arena, argv, (size_t)argc, (size_t)argc + 1, sizeof(*argv))};
+    twin_begin(runtime.argv);
     if (fds_ensure_standard(why) < 0 || open_log(argc, argv, why) < 0 ||
         options_read(argc, argv, global_options, ARRAY_LENGTH(global_options), OPTIONS_FIRST, &used, why) < 0 || set_log_level(why) < 0)
         return -1;

@@ -410,6 +410,11 @@ static int remove_directory(const char *path, int64_t deadline_ms, struct failur
     }
 }
 
+int cgroup_prepare(enum cgroup_manager manager, struct failure *why)
+{
+    return manager == CGROUP_MANAGER_SYSTEMD ? systemd_prepare(why) : 0;
+}
+
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why)
 {
     if (!name->path || name->joined)

@@ -8,6 +8,14 @@
 #include "cgroups/systemd.h"
 
 #ifdef HAVE_SYSTEMD
+#include "base/dlopen_note.h"
+
+#define SONAME "libsystemd.so.0"
+
+DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
+#endif
+
+#if defined(HAVE_SYSTEMD) && !defined(STATIC_PROGRAM)
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,19 +25,15 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "base/dlopen_note.h"
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "cgroups/mount.h"
 
-#define SONAME "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define JOB_MS 30000
-
-DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
 
 /* ---- the library ---- */
 
@@ -47,7 +51,7 @@ static struct {
 } bus_library;
 #undef DECLARE
 
-static int load_library(struct failure *why)
+int systemd_prepare(struct failure *why)
 {
     static void *handle;
     if (handle)
@@ -141,7 +145,7 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
 {
     *talk =
         (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
-    if (load_library(why) < 0)
+    if (systemd_prepare(why) < 0)
         return -1;
     int done =
         mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
@@ -486,29 +490,35 @@ int systemd_set_properties(const char *unit, const struct systemd_properties *pr
 
 #else
 
-static int refuse(struct failure *why)
+#include "base/twin.h"
+
+int systemd_prepare(struct failure *why)
 {
+#ifdef HAVE_SYSTEMD
+    return twin_take_over(why);
+#else
     (void)fail(why, FAILURE_HOST, "this build has no systemd cgroup manager");
     return failure_hint(why, "leave --systemd-cgroup out, or build with libsystemd");
+#endif
 }
 
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
                         struct failure *why)
 {
     (void)scope, (void)arena, (void)ret_control_group; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     (void)unit, (void)properties; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     (void)unit, (void)deadline_ms; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 #endif

@@ -23,19 +23,26 @@ void become_note(const struct become *become, enum stage stage)
 
 /* ---- conversation ---- */
 
-int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
-                 struct failure *why)
+int become_receive(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                   int *ret_fd, struct failure *why)
 {
-    int fd;
+    CLEANUP_FD int fd = -1;
     int r = channel_receive(become->conversation, -1, ret_message, &fd);
-    fd_close(&fd);
     if (r < 0)
         return fail_errno(why, r, "hear from the runtime");
     if (ret_message->kind == MESSAGE_NONE)
         _exit(1);
     if (ret_message->kind != kind && ret_message->kind != or_kind)
         return fail(why, FAILURE_BUG, "unexpected message %u from the runtime", ret_message->kind);
+    *ret_fd = fd_steal(&fd);
     return 0;
+}
+
+int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                 struct failure *why)
+{
+    CLEANUP_FD int fd = -1;
+    return become_receive(become, kind, or_kind, ret_message, &fd, why);
 }
 
 int become_tell(struct become *become, enum message_kind kind, int fd, struct failure *why)

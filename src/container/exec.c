@@ -235,10 +235,23 @@ static int explain_death(struct joining *joining, struct failure *why)
     return explain_end(joining, &joining->joiner, &joining->died_unborn, why);
 }
 
+/* Nobody is there to hear us.  What was said before comes first: it says why. */
+static int explain_silence(struct joining *joining, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (child_hear(joining->channel, WHO, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            return explain_death(joining, why);
+    }
+}
+
 static int go_on(struct joining *joining, struct failure *why)
 {
     int r = channel_send(joining->channel, MESSAGE_GO_ON, 0, -1);
-    return r == -EPIPE ? explain_death(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+    return r == -EPIPE ? explain_silence(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
 /* Where the container is: a group that was removed since, or unmounted, left its processes to the root group. */
@@ -417,7 +430,7 @@ static int attend(struct joining *joining, int *ret_exit_code, struct failure *w
 static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
-    if (own_binary_protect(joining->runtime->argv, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
+    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
         join(joining, why) < 0)
         return -1;
     int r = hand_out(joining, why);

@@ -206,7 +206,8 @@ int prepare_plan(struct birth *birth, struct failure *why)
 {
     struct findings first = FINDINGS_FIRST(why);
     if (state_check_id(birth->request->id, why) < 0 || state_check_unused(birth->runtime->root, birth->request->id, why) < 0 ||
-        fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
+        fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0 ||
+        cgroup_prepare(birth->runtime->manager, why) < 0)
         return -1;
     if (notify_look(&birth->notify, why) < 0 || prepare_check(birth, &first) < 0)
         return -1;

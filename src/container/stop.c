@@ -276,6 +276,10 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
         r = force == DELETE_ANY ? delete_remains(&directory, &arena, why) : -1;
     } else {
         r = force == DELETE_ANY ? 0 : check_deletable(&state, why);
+        /* Without its manager the cgroup can be removed all the same. */
+        struct failure unimportant;
+        if (r == 0 && cgroup_prepare(state.cgroup.manager, &unimportant) < 0)
+            log_debug("%s", unimportant.text);
         if (r == 0)
             r = stop_destroy(&directory, &state, why);
     }

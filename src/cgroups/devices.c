@@ -104,6 +104,27 @@ static bool is_about_nothing(const struct spec_device_rule *rule)
            (rule->minor.set && rule->minor.value > MINOR_MAX);
 }
 
+static bool number_covers(const struct optional_i64 *later, const struct optional_i64 *earlier)
+{
+    return is_every_number(later) || (!is_every_number(earlier) && later->value == earlier->value);
+}
+
+/* Whether a later rule decides whatever an earlier one would. */
+static bool covers(const struct spec_device_rule *later, const struct spec_device_rule *earlier)
+{
+    return (later->type == 'a' || later->type == earlier->type) && number_covers(&later->major, &earlier->major) &&
+           number_covers(&later->minor, &earlier->minor) && (access_of(earlier) & ~access_of(later)) == 0;
+}
+
+/* Engines list what the defaults grant anyhow.  Only the defaults are asked, so that a long list costs no square. */
+static bool is_covered_by_defaults(const struct spec_device_rule *rule)
+{
+    for (size_t i = 0; i < devices_defaults_count; i++)
+        if (covers(&devices_defaults[i], rule))
+            return true;
+    return false;
+}
+
 static bool has_key(const struct spec_device_rule *rule)
 {
     return rule->type != 'a' && !is_every_number(&rule->major) && rule->major.value <= KEY_MAJOR_MAX;
@@ -277,7 +298,8 @@ int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct 
     for (size_t i = devices_defaults_count; i-- > 0;)
         emit_rule(&emitting, &devices_defaults[i]);
     for (size_t i = count; i-- > first;)
-        emit_rule(&emitting, &rules[i]);
+        if (!is_covered_by_defaults(&rules[i]))
+            emit_rule(&emitting, &rules[i]);
     emit_ends(&emitting, allow_rest);
     *ret_program = (struct devices_program){emitting.instructions, emitting.count};
     return 0;

@@ -48,12 +48,19 @@ static int find_place(const struct cgroup_request *request, int root_fd, struct 
     return path_resolve(&question, arena, ret_place, why);
 }
 
+/* A joined cgroup may have a program of ours already. */
+static int replace_devices(const struct cgroup *cgroup, const struct devices_program *program)
+{
+    struct devices_program unknown = {0};
+    struct arena arena = {0};
+    int done = program->count > 0 ? bpf_replace_devices(cgroup->fd, &unknown, program, &arena) : 0;
+    arena_done(&arena);
+    return done;
+}
+
 static int attach_devices(const struct cgroup *cgroup, const struct devices_program *program, struct failure *why)
 {
-    /* A joined cgroup may have a program of ours already. */
-    int done = cgroup->created      ? bpf_attach_devices(cgroup->fd, program)
-               : program->count > 0 ? bpf_replace_devices(cgroup->fd, program)
-                                    : 0;
+    int done = cgroup->created ? bpf_attach_devices(cgroup->fd, program) : replace_devices(cgroup, program);
     return probe_explain_devices(done, cgroup->name.path, why);
 }
 

@@ -7,6 +7,7 @@
 #include "cgroups/devices.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define POINTER "/linux/resources/devices"
 #define RULES_MAX 2000           /* up to four branches each: the verifier keeps at most 8192 of one path in mind */
@@ -303,4 +304,40 @@ int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct 
     emit_ends(&emitting, allow_rest);
     *ret_program = (struct devices_program){emitting.instructions, emitting.count};
     return 0;
+}
+
+/* ---- what others have put in front of it ---- */
+
+static bool leads_beyond(const struct devices_program *program, size_t end)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct bpf_insn *instruction = &program->instructions[i];
+        unsigned class = BPF_CLASS(instruction->code), operation = BPF_OP(instruction->code);
+        if (instruction->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+            i++; /* one instruction in two */
+            continue;
+        }
+        if ((class != BPF_JMP && class != BPF_JMP32) || operation == BPF_EXIT || operation == BPF_CALL)
+            continue;
+        if (class == BPF_JMP32 && operation == BPF_JA)
+            return true; /* a long jump, which no list of rules needs */
+        if (instruction->off > 0 && i + 1 + (size_t)instruction->off > end)
+            return true;
+    }
+    return false;
+}
+
+bool devices_keep_front(const struct devices_program *found, const struct devices_program *before,
+                        const struct devices_program *wanted, struct arena *arena, struct devices_program *ret_program)
+{
+    if (before->count == 0 || found->count < before->count)
+        return false;
+    size_t front = found->count - before->count, size = sizeof(struct bpf_insn);
+    if (memcmp(found->instructions + front, before->instructions, before->count * size) != 0 || leads_beyond(found, front))
+        return false;
+    struct bpf_insn *both = arena_alloc(arena, (front + wanted->count) * size);
+    memcpy(both, found->instructions, front * size);
+    memcpy(both + front, wanted->instructions, wanted->count * size);
+    *ret_program = (struct devices_program){both, front + wanted->count};
+    return true;
 }

@@ -293,6 +293,56 @@ static void the_program_of_an_engine_is_short(void **state)
     assert_int_equal(run(&program, 'c', 5, 1, READ), 1);
 }
 
+/* What a GPU's hook has in front of our program: 195:* is allowed, the rest is up to ours. */
+static const struct bpf_insn front[] = {
+    {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct bpf_cgroup_dev_ctx, major)},
+    {.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 2, .off = 2, .imm = 195},
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+    {.code = BPF_JMP | BPF_EXIT},
+};
+
+static struct devices_program behind_front(const struct devices_program *program)
+{
+    struct bpf_insn *both = arena_alloc(&arena, sizeof front + program->count * sizeof *both);
+    memcpy(both, front, sizeof front);
+    memcpy(both + ARRAY_LENGTH(front), program->instructions, program->count * sizeof *both);
+    return (struct devices_program){both, ARRAY_LENGTH(front) + program->count};
+}
+
+static void a_front_that_a_hook_made_stays(void **state)
+{
+    struct spec_device_rule rules[] = {deny_all, {.allow = true, .type = 'c', .major = {true, 10}, .minor = {true, 229}, .read = true}};
+    struct devices_program before, wanted, kept, nothing = {0};
+    (void)state;
+    assert_int_equal(devices_plan(rules, 2, &arena, &before, &why), 0);
+    assert_int_equal(devices_plan(rules, 1, &arena, &wanted, &why), 0);
+    struct devices_program found = behind_front(&before);
+    assert_true(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    assert_int_equal(kept.count, ARRAY_LENGTH(front) + wanted.count);
+    assert_int_equal(run(&kept, 'c', 195, 7, READ), 1);
+    assert_int_equal(run(&kept, 'c', 10, 229, READ), 0);
+    assert_int_equal(run(&kept, 'c', 1, 3, READ), 1);
+    assert_true(devices_keep_front(&kept, &wanted, &before, &arena, &kept)); /* and back */
+    assert_int_equal(run(&kept, 'c', 10, 229, READ), 1);
+    assert_true(devices_keep_front(&before, &before, &wanted, &arena, &kept)); /* nobody put anything there */
+    assert_int_equal(kept.count, wanted.count);
+
+    /* Nothing of ours at its end, or not known what; a front that goes on behind our first instruction. */
+    assert_false(devices_keep_front(&found, &wanted, &before, &arena, &kept));
+    assert_false(devices_keep_front(&found, &nothing, &wanted, &arena, &kept));
+    assert_false(devices_keep_front(&nothing, &before, &wanted, &arena, &kept));
+    found.instructions[1].off = 3;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_JMP32 | BPF_JNE | BPF_K;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_JMP32 | BPF_JA;
+    found.instructions[1].off = 0;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_LD | BPF_IMM | BPF_DW; /* its second half is no instruction */
+    found.instructions[2] = (struct bpf_insn){.code = BPF_JMP | BPF_JA, .off = 100};
+    assert_true(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+}
+
 static void bad_lists_are_refused(void **state)
 {
     struct spec_device_rule rules[] = {deny_all, {.type = 'c', .major = {true, -2}}};
@@ -322,6 +372,7 @@ int main(void)
         cmocka_unit_test_teardown(default_is_denial, clear),
         cmocka_unit_test_teardown(defaults_cannot_be_denied, clear),
         cmocka_unit_test_teardown(the_program_of_an_engine_is_short, clear),
+        cmocka_unit_test_teardown(a_front_that_a_hook_made_stays, clear),
         cmocka_unit_test_teardown(bad_lists_are_refused, clear),
     };
     return cmocka_run_group_tests_name("cgroup_devices", tests, NULL, NULL);

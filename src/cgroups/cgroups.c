@@ -417,10 +417,21 @@ static int remove_directory(const char *path, int64_t deadline_ms, struct failur
     }
 }
 
+/* It was not frozen when we came, or it would have been refused: a container that is deleted while it is paused must not leave it so,
+ * for the next one would be refused. */
+static int leave(const struct cgroup_name *name, struct failure *why)
+{
+    CLEANUP_FD int fd = cgroup_open(name);
+    int done = fd >= 0 && cgroup_is_freezing(fd) ? file_write_text_at(fd, "cgroup.freeze", "0") : 0;
+    return done < 0 && done != -ENODEV ? fail_errno(why, done, "thaw cgroup '%s'", name->path) : 0;
+}
+
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why)
 {
-    if (!name->path || name->joined)
+    if (!name->path)
         return 0;
+    if (name->joined)
+        return leave(name, why);
     struct failure refusal;
     /* A scope ends with its last process anyway: without systemd (a bus that is gone, a user's session that is
      * over) the directory can still be removed, and a container whose delete fails for that could never be got rid

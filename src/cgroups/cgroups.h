@@ -149,7 +149,7 @@ bool cgroup_is_frozen(int cgroup_fd);
 /* Somebody has asked for this very cgroup to be frozen, whether all its processes are by now or not. */
 bool cgroup_is_freezing(int cgroup_fd);
 /* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it,
- * children first. Missing is success; a joined cgroup is left alone.  On expiry the message names the processes
+ * children first. Missing is success; a joined cgroup is left alone, but thawed.  On expiry the message names the processes
  * that are left and where in the kernel they wait.  systemd: stops the unit. */
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */

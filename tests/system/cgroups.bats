@@ -161,6 +161,14 @@ rt_behind() {
     run_detached
     [[ $(value cgroup.max.depth) == 5 ]]
     silently rt delete --force "$ID"
+    # Deleted while it is paused it does not stay frozen: the next container would be refused.
+    run_detached
+    silently rt pause "$ID"
+    [[ $(value cgroup.freeze) == 1 ]]
+    silently rt delete --force "$ID"
+    [[ $(value cgroup.freeze) == 0 ]]
+    run_detached
+    silently rt delete --force "$ID"
     rmdir "$(group)"
 }
 

@@ -71,9 +71,16 @@ static int fail_not_running(const struct state *state, struct failure *why)
     return fail(why, FAILURE_STATE, "container not running: `%s` is stopped", state->id);
 }
 
+/* Nobody of the container is left: the kernel has killed all of its pid namespace together with its init.  Whoever is in its cgroup
+ * came later, with a container that was given the same one or by somebody's hand, and is not ours to signal. */
+static bool is_over(const struct state *state)
+{
+    return state->new_pid_ns && state->phase == PHASE_CREATED && !pid_alive(&state->init);
+}
+
 static int kill_everybody(const struct state *state, int sig, struct failure *why)
 {
-    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    CLEANUP_FD int cgroup = is_over(state) ? -ENOENT : cgroup_open(&state->cgroup);
     if (cgroup < 0 && cgroup != -ENOENT)
         return fail_errno(why, cgroup, "open cgroup '%s'", state->cgroup.path);
     /* Nothing left to signal is success. */
@@ -177,7 +184,7 @@ bool stop_leaves_cgroup(const struct state *state, int cgroup)
 {
     struct arena arena = {0};
     pid_t *pids = NULL;
-    if (!state->new_pid_ns || state->phase != PHASE_CREATED || pid_alive(&state->init))
+    if (!is_over(state))
         return false;
     ssize_t count = cgroup_pids(cgroup, &arena, &pids);
     if (count > 0)
@@ -271,7 +278,7 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
  * that waits for a freeze.  What is left of it is reported by delete itself, with the lock. */
 static void end_what_is_waited_for(const struct state *state)
 {
-    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    CLEANUP_FD int cgroup = is_over(state) ? -ENOENT : cgroup_open(&state->cgroup);
     CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
     if (cgroup >= 0)
         IGNORE_RESULT(cgroup_kill(cgroup));

@@ -117,6 +117,7 @@ rt_behind() {
     status_becomes "$ID" stopped
     # Another container in the same cgroup, which is empty now.
     rt run --detach "$ID-b" >/dev/null 2>"$BATS_TEST_TMPDIR/err" </dev/null 3>&- 4>&-
+    silently rt kill --all "$ID" KILL
     run --separate-stderr -0 rt --log-level warning delete "$ID"
     [[ $stderr == *"stays: process $(container_pid "$ID-b") in it is not of container"* ]]
     is_status "$ID-b" running

@@ -501,8 +501,9 @@ static int birth_end(struct birth *birth, struct failure *why)
         if (r < 0 && r != -ENOENT)
             log_debug("kill what is left in the cgroup: %s", strerror(-r));
     }
+    bool leaves = birth->cgroup.fd >= 0 && stop_leaves_cgroup(&birth->state, birth->cgroup.fd);
     cgroup_close(&birth->cgroup);
-    if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
+    if (birth->state.cgroup.path != NULL && !leaves && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
         return -1;
     if (stop_remove_resctrl(&birth->state.resctrl, RESCTRL_DELETE, why) < 0 || state_remove(&birth->directory, why) < 0)
         return -1;

@@ -87,7 +87,7 @@ static int set_limits(struct init *init, struct failure *why)
     /* With a user namespace the creator did it: init has no privilege over the host's limits. */
     if (!birth->init_waits) {
         if (limits_set_oom_score(birth->proc_fd, 0, &birth->spec.process, why) < 0 ||
-            limits_set_rlimits(0, &birth->spec.process, why) < 0)
+            limits_raise_rlimits(0, &birth->spec.process, why) < 0)
             return -1;
     }
     affinity_release();

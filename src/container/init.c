@@ -167,11 +167,8 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
     for (size_t i = 0; i < birth->sysctls_count; i++) {
         const struct ns_sysctl *sysctl = &birth->sysctls[i];
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
-        if (r == 0)
-            continue;
-        char token[POINTER_TOKEN_SIZE];
-        fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
+        if (r < 0)
+            return ns_explain_sysctl(sysctl, r, why);
     }
     return 0;
 }

@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 static const struct {
@@ -189,11 +191,26 @@ static int probe_rlimit(const struct spec_rlimit *limit, size_t index, struct fa
     return explain_rlimit(0, limit->type, rlimits[number].resource, &wanted, index, why);
 }
 
+/* Lowering it is refused to a caller without the privilege, but for what an ancestor with it had set before, which shows only by
+ * trying: on ourselves, and taken back at once, which is always allowed. */
+static int probe_oom_score(const struct spec_process *process, struct failure *why)
+{
+    char before[16] = "";
+    CLEANUP_FD int proc_fd = proc_open(why);
+    if (proc_fd < 0)
+        return -1;
+    if (proc_read(proc_fd, "self/oom_score_adj", before, sizeof(before)) <= 0 || strtol(before, NULL, 10) <= process->oom_score_adj.value)
+        return 0;
+    int result = limits_set_oom_score(proc_fd, 0, process, why);
+    IGNORE_RESULT(proc_write(proc_fd, "self/oom_score_adj", before)); /* upwards */
+    return result;
+}
+
 int limits_probe(const struct spec_process *process, struct findings *findings)
 {
     bool may_raise = caps_have(CAP_SYS_RESOURCE);
     for (size_t i = 0; i < process->rlimits_count && !may_raise; i++)
         if (found(findings, probe_rlimit(&process->rlimits[i], i, findings->why)) < 0)
             return -1;
-    return 0;
+    return process->oom_score_adj.set && !may_raise ? found(findings, probe_oom_score(process, findings->why)) : 0;
 }

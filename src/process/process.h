@@ -100,7 +100,7 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
 int limits_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
-/* Reports the rlimits that this caller may not raise. */
+/* Reports the rlimits that this caller may not raise, and an OOM score that it may not lower. */
 int limits_probe(const struct spec_process *process, struct findings *findings) MUST_CHECK;
 
 /* ---- scheduling.c ---- */

@@ -123,7 +123,8 @@ enum identity_groups become_groups_rule(const struct become *become)
 
 /* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
  * no_new_privs a filter needs CAP_SYS_ADMIN, with it the filter comes last so that it need not
- * allow what we do ourselves.  Descriptors are marked before a filter could forbid it. */
+ * allow what we do ourselves.  Descriptors are marked, and resource limits lowered, before a filter could forbid it;
+ * not earlier, as our own work and that of the hooks would fail on a small one. */
 int become_process(struct become *become, struct failure *why)
 {
     const struct spec_process *process = &become->spec->process;
@@ -136,6 +137,8 @@ int become_process(struct become *become, struct failure *why)
         identity_take(&process->user, become_groups_rule(become), why) < 0 || fds_leave_only(become->preserved_fds, why) < 0)
         return -1;
     if (become->directory_later && environment_enter_directory(process->cwd, why) < 0)
+        return -1;
+    if (limits_settle_rlimits(process, why) < 0)
         return -1;
     if (!process->no_new_privileges) {
         if (become->filter->instructions > 0 && caps_keep_for_filter(become->caps, why) < 0)

@@ -161,7 +161,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
             return -1;
         birth->state.cgroup = birth->cgroup.name;
     }
-    if (enter_resctrl(birth, why) < 0 || limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
+    if (enter_resctrl(birth, why) < 0 || limits_raise_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
     if (!birth->namespaces.escort && limits_set_oom_score(birth->proc_fd, birth->init.pid, &birth->spec.process, why) < 0)
         return -1;

@@ -38,7 +38,7 @@ static int differs(pid_t pid, enum ns_type type)
 /* A container that ends while it is entered is stopped, not broken. */
 static int fail_ended(pid_t pid, struct failure *why)
 {
-    fail(why, FAILURE_STATE, "container not running: its process %d has just ended", (int)pid);
+    fail(why, FAILURE_STATE, "cannot exec in a stopped container: its process %d has just ended", (int)pid);
     why->errnum = ESRCH;
     return -1;
 }

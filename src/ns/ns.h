@@ -170,6 +170,9 @@ int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct 
 int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                         size_t *ret_count, struct findings *findings) MUST_CHECK; /* reports */
 
+/* PURE: fills `why` for a parameter that the kernel did not take; `errnum` as proc_write returns it. */
+int ns_explain_sysctl(const struct ns_sysctl *sysctl, int errnum, struct failure *why) MUST_CHECK;
+
 /* Reports the kernel parameters of the plan that this kernel lacks; those of single network devices may come with them. */
 int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings) MUST_CHECK;
 

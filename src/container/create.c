@@ -208,7 +208,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd, event = child_await(birth->channel, &birth->escort, -1);
+        int fd, event = child_await(birth->channel, &birth->escort, -1, -1);
         if (event < 0)
             return fail_errno(why, event, "wait for the " WHO);
         if (event == CHILD_ESCORT_LOST)

@@ -55,7 +55,8 @@ int ns_entry_check(const struct ns_entry *entry, struct failure *why)
 
 static int explain_look(pid_t pid, int errnum, struct failure *why)
 {
-    if (errnum == -ENOENT || errnum == -ESRCH)
+    /* The links of one that has been collected meanwhile are refused with EACCES. */
+    if (errnum == -ENOENT || errnum == -ESRCH || (errnum == -EACCES && pid_is_ending(pid)))
         return fail_ended(pid, why);
     fail_errno(why, errnum, "look at the namespaces of the container's process %d", (int)pid);
     if (errnum == -EACCES || errnum == -EPERM)

@@ -148,6 +148,7 @@ static int settle(struct joining *joining, struct failure *why)
     const struct exec_request *request = joining->request;
     struct spec *spec = &joining->spec;
     struct spec_process document = {0};
+    step_note(STEP_CHECK);
     if (exec_process_check_request(request, why) < 0 || check_cgroup_path(request->cgroup, why) < 0)
         return -1;
     /* The document first: a pipe may take its time, in which the container may end, or its status change. */
@@ -246,10 +247,23 @@ static int explain_death(struct joining *joining, struct failure *why)
     return explain_end(joining, &joining->joiner, &joining->died_unborn, why);
 }
 
+/* Nobody is there to hear us.  What was said before comes first: it says why. */
+static int explain_silence(struct joining *joining, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (child_hear(joining->channel, WHO, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            return explain_death(joining, why);
+    }
+}
+
 static int go_on(struct joining *joining, struct failure *why)
 {
     int r = channel_send(joining->channel, MESSAGE_GO_ON, 0, -1);
-    return r == -EPIPE ? explain_death(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+    return r == -EPIPE ? explain_silence(joining, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
 }
 
 /* Where the container is: a group that was removed since, or unmounted, left its processes to the root group. */
@@ -324,6 +338,7 @@ static int await_words(struct joining *joining, struct failure *why)
 /* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
 static int serve_joiner(struct joining *joining, struct failure *why)
 {
+    step_note(STEP_AWAIT_EXEC);
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -354,8 +369,9 @@ static int serve_joiner(struct joining *joining, struct failure *why)
 
 static int join_once(struct joining *joining, struct failure *why)
 {
-    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = joining_escort_main, .arg = joining};
     atomic_store(&joining->words->cloned, 0);
+    step_note(STEP_CLONE);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);
@@ -364,6 +380,7 @@ static int join_once(struct joining *joining, struct failure *why)
 
 static void joining_undo(struct joining *joining)
 {
+    step_note(STEP_UNDO);
     child_end(&joining->escort);
     child_end(&joining->joiner);
     fd_close(&joining->channel);
@@ -419,6 +436,8 @@ static int join(struct joining *joining, struct failure *why)
 static int hand_out(struct joining *joining, struct failure *why)
 {
     const struct exec_request *request = joining->request;
+    timeline_executed(joining->joiner.pid);
+    step_note(STEP_SETTLE);
     if (child_write_pid_file(request->pid_file, joining->joiner.pid, why) < 0)
         return -1;
     joining->pid_file_written = request->pid_file != NULL;
@@ -428,6 +447,7 @@ static int hand_out(struct joining *joining, struct failure *why)
 static int attend(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     int status;
+    step_note(STEP_ATTEND);
     if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, NULL, &status, why) < 0)
         return -1;
     joining->joiner.pid = 0;
@@ -447,7 +467,8 @@ static int explain_ended(const struct joining *joining, struct failure *why)
 static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
-    if (own_binary_protect(joining->runtime->argv, why) < 0 || settle(joining, why) < 0)
+    step_note(STEP_PROTECT);
+    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0)
         return -1;
     if (open_all(joining, why) < 0 || join(joining, why) < 0)
         return explain_ended(joining, why);

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "spec/json_table.h"
 
 #define RECORD_LIMIT ((size_t)1024 * 1024)
@@ -153,6 +154,7 @@ static int fail_in_between(const struct state_directory *directory, struct failu
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)
 {
     char *text;
+    TIMELINE_SLICE(SLICE_RECORD, directory->id);
     ssize_t length = file_read_at(directory->fd, STATE_RECORD, RECORD_LIMIT, arena, &text);
     if ((length == -ENOENT || length == 0) && directory->lock == STATE_UNLOCKED && state_is_locked(directory))
         return fail_in_between(directory, why);
@@ -183,6 +185,7 @@ int state_check_id(const char *id, struct failure *why)
         fail(why, FAILURE_USAGE, "invalid container id `%s`", clean);
         return failure_hint(why, "an id has 1 to 255 of the characters A-Z a-z 0-9 _ + - . and does not begin with a dot");
     }
+    timeline_name(id);
     return 0;
 }
 

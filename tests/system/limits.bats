@@ -427,7 +427,13 @@ one-two-three.slice:pre:$ID /one.slice/one-two.slice/one-two-three.slice/pre-$ID
 FORMS
     config '.linux.cgroupsPath = "/no/colon"'
     fails 1 "slice:prefix:name" "/linux/cgroupsPath" -- rt --systemd-cgroup run "$ID"
-    config '.linux.cgroupsPath = $p | .annotations = {"org.systemd.property.NoSuchProperty": "true"}' --arg p ":pre:$ID"
+    # The unit of a container that runs is not taken over.
+    config '.linux.cgroupsPath = $p' --arg p ":pre:$ID"
+    detached "$ID"
+    fails 1 "systemd unit 'pre-$ID.scope'" "it is in use" "/linux/cgroupsPath" -- rt --systemd-cgroup run "$ID-b"
+    is_status "$ID" running
+    silently rt delete --force "$ID"
+    config '.annotations = {"org.systemd.property.NoSuchProperty": "true"}'
     fails 1 "NoSuchProperty" -- rt --systemd-cgroup run "$ID"
     run ! systemctl is-active "pre-$ID.scope"
 }

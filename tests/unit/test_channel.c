@@ -272,6 +272,20 @@ static void the_other_side_dies_with_words_unread(void **state)
     assert_int_equal(message.kind, MESSAGE_NONE);
 }
 
+static void the_other_side_fails_with_words_unread(void **state)
+{
+    (void)state;
+    fail(&why, FAILURE_HOST, "there is a reason");
+    assert_int_equal(channel_send(ends[1], MESSAGE_START, 0, -1), 0);
+    assert_int_equal(channel_send_failure(ends[0], &why), 0);
+    fd_close(&ends[0]);
+    assert_int_equal(receive(), 0);
+    assert_int_equal(message.kind, MESSAGE_FAILED);
+    assert_string_equal(message.failure.text, "there is a reason");
+    assert_int_equal(receive(), 0);
+    assert_int_equal(message.kind, MESSAGE_NONE);
+}
+
 /* The start socket, in a state directory deeper than sun_path is long. */
 static void the_start_socket(void **state)
 {
@@ -386,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hostile_failures_are_tamed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_of_the_channel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_other_side_dies_with_words_unread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_other_side_fails_with_words_unread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_start_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_name_who_speaks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_escort, set_up, tear_down),

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "cgroups/bpf.h"
 #include "cgroups/fs.h"
 #include "cgroups/mount.h"
@@ -83,6 +84,7 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
                   const struct devices_program *program, struct arena *arena, struct failure *why)
 {
     struct controllers needed = controllers_of(limits, arena);
+    TIMELINE_SLICE(SLICE_CGROUP, cgroup->name.path);
     if (fs_make(root_fd, cgroup->name.path, &needed, cgroup, why) < 0)
         return -1;
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
@@ -246,6 +248,7 @@ int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why)
 {
     const struct devices_program *program = cgroup->devices;
     cgroup->devices = NULL;
+    TIMELINE_SLICE(SLICE_DEVICE_PROGRAM, NULL);
     return program == NULL ? 0 : attach_devices(cgroup, program, why);
 }
 
@@ -415,6 +418,11 @@ static int remove_directory(const char *path, int64_t deadline_ms, struct failur
         if (round > 1000)
             return fail_errno(why, EBUSY, "remove cgroup '%s'", path);
     }
+}
+
+int cgroup_prepare(enum cgroup_manager manager, struct failure *why)
+{
+    return manager == CGROUP_MANAGER_SYSTEMD ? systemd_prepare(why) : 0;
 }
 
 /* It was not frozen when we came, or it would have been refused: a container that is deleted while it is paused must not leave it so,

@@ -52,6 +52,10 @@ struct cgroup {
     const struct devices_program *devices; /* until cgroup_guard_devices attached it */
 };
 
+/* Loads what the manager's work is done with; the static program goes on as its twin (base/twin.h says what that needs).  Once,
+ * before a command makes or changes anything, where a cgroup will be made, changed or removed. */
+int cgroup_prepare(enum cgroup_manager manager, struct failure *why) MUST_CHECK;
+
 /* Where cgroup2 is mounted on this host ("/sys/fs/cgroup", or "/sys/fs/cgroup/unified" on hybrid hosts), or NULL
  * with *why explaining what to boot with.  Opens and statfs-checks; result cached. */
 const char *cgroup_mount_point(struct failure *why);

@@ -8,6 +8,14 @@
 #include "cgroups/systemd.h"
 
 #ifdef HAVE_SYSTEMD
+#include "base/dlopen_note.h"
+
+#define SONAME "libsystemd.so.0"
+
+DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
+#endif
+
+#if defined(HAVE_SYSTEMD) && !defined(STATIC_PROGRAM)
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,20 +25,17 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "base/dlopen_note.h"
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "cgroups/mount.h"
 
-#define SONAME "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define JOB_MS 30000
 #define BUS_MS 5000 /* for the message bus to let us in; the service manager itself is asked then */
-
-DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
 
 /* ---- the library ---- */
 
@@ -48,11 +53,12 @@ static struct {
 } bus_library;
 #undef DECLARE
 
-static int load_library(struct failure *why)
+int systemd_prepare(struct failure *why)
 {
     static void *handle;
     if (handle)
         return 0;
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         (void)fail(why, FAILURE_HOST, "the systemd cgroup manager cannot be used: %s", dlerror());
@@ -188,7 +194,7 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
 {
     *talk =
         (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
-    if (load_library(why) < 0)
+    if (systemd_prepare(why) < 0)
         return -1;
     int done = connect_to_systemd(talk);
     if (done < 0)
@@ -447,6 +453,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
                         struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StartTransientUnit");
     sd_bus_message *reply = NULL;
     if (begin(&talk, scope->unit, -1, why) < 0)
         return -1;
@@ -470,6 +477,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StopUnit");
     if (begin(&talk, unit, deadline_ms, why) < 0)
         return -1;
     int result = call_stop(&talk, why);
@@ -513,6 +521,7 @@ static void await_realization(struct conversation *talk)
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "SetUnitProperties");
     sd_bus_error fault = SD_BUS_ERROR_NULL;
     if (begin(&talk, unit, -1, why) < 0)
         return -1;
@@ -531,29 +540,35 @@ int systemd_set_properties(const char *unit, const struct systemd_properties *pr
 
 #else
 
-static int refuse(struct failure *why)
+#include "base/twin.h"
+
+int systemd_prepare(struct failure *why)
 {
+#ifdef HAVE_SYSTEMD
+    return twin_take_over(why);
+#else
     (void)fail(why, FAILURE_HOST, "this build has no systemd cgroup manager");
     return failure_hint(why, "leave --systemd-cgroup out, or build with libsystemd");
+#endif
 }
 
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
                         struct failure *why)
 {
     (void)scope, (void)arena, (void)ret_control_group; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     (void)unit, (void)properties; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     (void)unit, (void)deadline_ms; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 #endif

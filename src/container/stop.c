@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "container/container.h"
 #include "container/hooks.h"
+#include "container/stage.h"
 #include "spec/read.h"
 
 #define DEADLINE_MS 10000
@@ -234,12 +235,14 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
 {
     int64_t deadline = clock_now_ms() + DEADLINE_MS;
     struct spec spec = {0};
+    step_note(STEP_STOP);
     /* A frozen process dies of cgroup.kill too, so nothing needs to be thawed. */
     if (end_cgroup(state, deadline, why) < 0 || end_init(state, deadline, why) < 0)
         return -1;
     enum resctrl_end end = state->phase == PHASE_CREATING ? RESCTRL_UNDO : RESCTRL_DELETE;
     if (stop_remove_resctrl(&state->resctrl, end, why) < 0)
         return -1;
+    step_note(STEP_REMOVE);
     /* The hooks are read before their copy goes, and run after everything is gone. */
     run_poststop(directory, state, &spec);
     int r = state_remove(directory, why);
@@ -321,6 +324,10 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
         r = force == DELETE_ANY ? delete_remains(&directory, &arena, why) : -1;
     } else {
         r = force == DELETE_ANY ? 0 : check_deletable(&state, why);
+        /* Without its manager the cgroup can be removed all the same. */
+        struct failure unimportant;
+        if (r == 0 && cgroup_prepare(state.cgroup.manager, &unimportant) < 0)
+            log_debug("%s", unimportant.text);
         if (r == 0)
             r = stop_destroy(&directory, &state, why);
     }

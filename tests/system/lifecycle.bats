@@ -529,7 +529,7 @@ state_shows() {
 }
 
 # spec: OPCR-05 OPCR-06 OPCR-07
-@test "create applies everything but the program: namespaces, mounts, names, parameters, limits; identity and argv wait for start" {
+@test "create applies everything but the program: namespaces, mounts, names, parameters; identity, resource limits and argv wait for start" {
     local pid
     config '.hostname = "created" | .linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "77", "kernel.msgmax": "5555"}
             | .process.user = {"uid": 1000, "gid": 1000} | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 70, "hard": 71}]
@@ -548,11 +548,13 @@ state_shows() {
     grep -q " /proc/sys ro" "/proc/$pid/mountinfo"
     [[ $(stat -c '%F %t:%T %a' "/proc/$pid/root/dev/extra") == "character special file 1:5 640" && ! -s /proc/$pid/root/etc/marker ]]
     grep -q "$TEST_CGROUP/$ID\$" "/proc/$pid/cgroup"
-    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "70 71" && $(<"/proc/$pid/oom_score_adj") == 555 ]]
-    # Not yet: neither the program nor its user.
+    [[ $(<"/proc/$pid/oom_score_adj") == 555 ]]
+    # Not yet: the program, its user, and limits that hooks and preparations would suffer from.
+    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "$(ulimit -Sn) $(ulimit -Hn)" ]]
     [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == *"create"*"$ID"* && $(awk '/^Uid/ {print $2}' "/proc/$pid/status") == 0 ]]
     silently rt start "$ID"
     [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == "/probe sleep " && $(awk '/^Uid/ {print $2}' "/proc/$pid/status") == 1000 ]]
+    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "70 71" ]]
     silently rt delete --force "$ID"
 }
 

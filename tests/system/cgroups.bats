@@ -582,6 +582,32 @@ CASES
     run ! systemctl is-active "crunlite-$ID.scope"
 }
 
+@test "systemd driver: a message bus that lets nobody in is given up in seconds, and systemd itself is asked" {
+    local listener begin socket=$BATS_TEST_TMPDIR/bus
+    [[ $(rt features | jq .linux.cgroup.systemd) == true ]] || skip "needs a build with the systemd driver"
+    python3 -c 'import signal, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+signal.alarm(100)
+signal.pause()' "$socket" 3>&- 4>&- &
+    listener=$!
+    wait_until test -S "$socket"
+    config 'del(.linux.cgroupsPath)'
+    program exit 0
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$socket
+    begin=$SECONDS
+    if has systemd; then
+        run -0 rt --systemd-cgroup run "$ID"
+    else
+        fails 1 "connect to systemd over the system bus: Connection timed out" -- rt --systemd-cgroup run "$ID"
+    fi
+    # The library itself would wait for a minute and a half.
+    ((SECONDS - begin < 60))
+    kill "$listener"
+    wait "$listener" || true
+}
+
 @test "--cgroup-manager disabled makes no cgroup" {
     program sleep
     config 'del(.linux.resources)'

@@ -182,6 +182,10 @@ static int explain_call(const struct conversation *talk, const char *what, const
     why->errnum = errnum;
     if (errnum == EACCES || errnum == EPERM)
         return failure_hint(why, "systemd or its policy does not permit it to this user");
+    if (bus_library.error_has_name(fault, SERVICE ".UnitExists")) {
+        (void)failure_hint(why, "it is in use: choose another name, or remove the container that has it"); /* returned below */
+        return failure_pointer(why, "/linux/cgroupsPath");
+    }
     return -1;
 }
 

@@ -24,19 +24,26 @@ void become_note(const struct become *become, enum stage stage)
 
 /* ---- conversation ---- */
 
-int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
-                 struct failure *why)
+int become_receive(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                   int *ret_fd, struct failure *why)
 {
-    int fd;
+    CLEANUP_FD int fd = -1;
     int r = channel_receive(become->conversation, -1, ret_message, &fd);
-    fd_close(&fd);
     if (r < 0)
         return fail_errno(why, r, "hear from the runtime");
     if (ret_message->kind == MESSAGE_NONE)
         _exit(1);
     if (ret_message->kind != kind && ret_message->kind != or_kind)
         return fail(why, FAILURE_BUG, "unexpected message %u from the runtime", ret_message->kind);
+    *ret_fd = fd_steal(&fd);
     return 0;
+}
+
+int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                 struct failure *why)
+{
+    CLEANUP_FD int fd = -1;
+    return become_receive(become, kind, or_kind, ret_message, &fd, why);
 }
 
 int become_tell(struct become *become, enum message_kind kind, int fd, struct failure *why)
@@ -116,7 +123,8 @@ enum identity_groups become_groups_rule(const struct become *become)
 
 /* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
  * no_new_privs a filter needs CAP_SYS_ADMIN, with it the filter comes last so that it need not
- * allow what we do ourselves.  Descriptors are marked before a filter could forbid it. */
+ * allow what we do ourselves.  Descriptors are marked, and resource limits lowered, before a filter could forbid it;
+ * not earlier, as our own work and that of the hooks would fail on a small one. */
 int become_process(struct become *become, struct failure *why)
 {
     const struct spec_process *process = &become->spec->process;
@@ -129,6 +137,8 @@ int become_process(struct become *become, struct failure *why)
         identity_take(&process->user, become_groups_rule(become), why) < 0 || fds_leave_only(become->preserved_fds, why) < 0)
         return -1;
     if (become->directory_later && environment_enter_directory(process->cwd, why) < 0)
+        return -1;
+    if (limits_settle_rlimits(process, why) < 0)
         return -1;
     if (!process->no_new_privileges) {
         if (become->filter->instructions > 0 && caps_keep_for_filter(become->caps, why) < 0)

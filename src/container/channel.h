@@ -7,11 +7,12 @@
  *      |---- GO_ON --------------------->|
  *      |<--- SPAWNED(pid) ----------- escort, its last word
  *      |---- GO_ON --------------------------------->|   id maps, limits, systemd cgroup (where one is needed)
+ *      |---- NETWORK(fd) ------------------------->|   with a network namespace that the creator made meanwhile
  *      |<--- CONSOLE(fd) ---------------------------|   with a terminal
  *      |<--- BUILT ---------------------------------|   with network devices, prestart, createRuntime hooks
  *      |---- GO_ON --------------------------------->|
  *      |<--- READY ---------------------------------|   inside its root, program found
- *      |---- START (run) / HANDED_OVER (create) ---->|
+ *      |---- START (run) / HANDED_OVER (create) ---->|   START perhaps before READY: see create.c, starts_early
  *      |                                             |   create: init waits on the start socket;
  *   start                                            |   `start` connects and speaks as the creator would
  *      |---- START(fd) ----------------------------->|   with --timing: its timeline
@@ -42,6 +43,7 @@ enum message_kind {
     MESSAGE_EXECUTING,
     MESSAGE_FAILED,
     MESSAGE_GO_ON,
+    MESSAGE_NETWORK,
     MESSAGE_START,
     MESSAGE_HANDED_OVER,
     MESSAGE_KINDS

@@ -24,6 +24,7 @@
 
 struct init {
     struct birth *birth;
+    bool in_network;      /* its namespace, or there is nothing to wait for */
     struct become become; /* conversation: the creator's channel, later the connection of `start` */
 };
 
@@ -43,6 +44,8 @@ static int begin(struct init *init, struct failure *why)
     fd_close(&birth->directory.root_fd);
     fd_close(&birth->cgroup.fd);
     fd_close(&birth->console_socket);
+    fd_close(&birth->binary_mount);
+    fd_close(&birth->namespaces.own_network);
     ns_devices_close(birth->devices);
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -87,7 +90,7 @@ static int set_limits(struct init *init, struct failure *why)
     /* With a user namespace the creator did it: init has no privilege over the host's limits. */
     if (!birth->init_waits) {
         if (limits_set_oom_score(birth->proc_fd, 0, &birth->spec.process, why) < 0 ||
-            limits_set_rlimits(0, &birth->spec.process, why) < 0)
+            limits_raise_rlimits(0, &birth->spec.process, why) < 0)
             return -1;
     }
     affinity_release();
@@ -103,18 +106,36 @@ static int set_up_namespaces(struct init *init, struct failure *why)
         return fail_sys(why, "start a session");
     if (ns_set_names(spec->hostname, spec->domainname, why) < 0)
         return -1;
-    if (ns_is_new(&birth->namespaces, NS_NETWORK) && ns_loopback_up(why) < 0)
+    if (ns_is_new(&birth->namespaces, NS_NETWORK) && !birth->namespaces.late_network && ns_loopback_up(why) < 0)
         return -1;
     if (birth->request->flags & CREATE_NO_NEW_KEYRING)
         return 0;
     return lsm_set_key_label(birth->proc_fd, &spec->process, why) < 0 ? -1 : keyring_join(birth->state.id, why);
 }
 
+/* What the creator has made meanwhile. */
+static int enter_network(void *arg, struct failure *why)
+{
+    struct init *init = arg;
+    struct message message;
+    CLEANUP_FD int network = -1;
+    if (init->in_network)
+        return 0;
+    note(init, STAGE_WAIT_FOR_CREATOR);
+    if (become_receive(&init->become, MESSAGE_NETWORK, MESSAGE_NETWORK, &message, &network, why) < 0 || ns_network_enter(network, why) < 0)
+        return -1;
+    init->in_network = true;
+    note(init, STAGE_ROOTFS);
+    return 0;
+}
+
 static int build_root(struct init *init, struct failure *why)
 {
-    struct birth *birth = init->birth;
+    const struct rootfs_need network = {.meet = enter_network, .arg = init};
     note(init, STAGE_ROOTFS);
-    return rootfs_mount(birth->rootfs, birth->proc_fd, why);
+    if (rootfs_mount(init->birth->rootfs, init->in_network ? NULL : &network, why) < 0)
+        return -1;
+    return enter_network(init, why);
 }
 
 static int open_terminal(struct init *init, struct failure *why)
@@ -167,11 +188,8 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
     for (size_t i = 0; i < birth->sysctls_count; i++) {
         const struct ns_sysctl *sysctl = &birth->sysctls[i];
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
-        if (r == 0)
-            continue;
-        char token[POINTER_TOKEN_SIZE];
-        fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
+        if (r < 0)
+            return ns_explain_sysctl(sysctl, r, why);
     }
     return 0;
 }
@@ -295,6 +313,7 @@ void init_main(void *argument)
     struct birth *birth = argument;
     struct init init = {
         .birth = birth,
+        .in_network = !birth->namespaces.late_network,
         .become = {
             .spec = &birth->spec,
             .caps = &birth->caps,

@@ -114,7 +114,7 @@ static int set_limits(struct joiner *joiner, struct failure *why)
     become_note(&joiner->become, STAGE_LIMITS);
     if (setsid() < 0)
         return fail_sys(why, "start a session");
-    if (limits_set_rlimits(0, &spec->process, why) < 0 || affinity_set_final(&spec->process, why) < 0)
+    if (limits_raise_rlimits(0, &spec->process, why) < 0 || affinity_set_final(&spec->process, why) < 0)
         return -1;
     return scheduling_set(spec, why);
 }

@@ -91,6 +91,21 @@ static int check_gid(const struct birth *birth, struct failure *why)
     return failure_hint(why, "extend /linux/gidMappings");
 }
 
+static int check_additional_gids(const struct birth *birth, struct findings *findings)
+{
+    const struct spec_user *user = &birth->spec.process.user;
+    for (size_t i = 0; i < user->additional_gids_count; i++) {
+        uint32_t ignored;
+        if (ns_id_to_host(&birth->spec.linux.gid_mappings, user->additional_gids[i], &ignored))
+            continue;
+        (void)fail_config(findings->why, "", "group %u is not mapped in the user namespace", user->additional_gids[i]); /* below */
+        (void)failure_hint(findings->why, "extend /linux/gidMappings"); /* likewise */
+        if (found(findings, failure_pointer(findings->why, "/process/user/additionalGids/%zu", i)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int check_ids(const struct birth *birth, struct findings *findings)
 {
     if (ns_check_id_maps(&birth->namespaces, findings) < 0)
@@ -100,7 +115,9 @@ static int check_ids(const struct birth *birth, struct findings *findings)
     /* Unmapped follows from mappings that were refused. */
     if (!findings_doubt(findings, "/linux/uidMappings") && found(findings, check_uid(birth, findings->why)) < 0)
         return -1;
-    return findings_doubt(findings, "/linux/gidMappings") ? 0 : found(findings, check_gid(birth, findings->why));
+    if (findings_doubt(findings, "/linux/gidMappings"))
+        return 0;
+    return found(findings, check_gid(birth, findings->why)) < 0 ? -1 : check_additional_gids(birth, findings);
 }
 
 static int check_specification(struct birth *birth, struct findings *findings)

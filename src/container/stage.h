@@ -51,6 +51,7 @@ enum step {
     STEP_FILTER,
     STEP_CLONE,
     STEP_EQUIP,
+    STEP_NETWORK,
     STEP_KEEP,
     STEP_AWAIT_READY,
     STEP_SETTLE,

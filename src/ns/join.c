@@ -94,6 +94,7 @@ void ns_close(struct ns_plan *plan)
 {
     for (size_t i = 0; i < plan->joined_count; i++)
         fd_close(&plan->joined[i].fd);
+    fd_close(&plan->own_network);
 }
 
 static int join(struct ns_joined *joined, struct failure *why)

@@ -32,9 +32,12 @@ ssize_t proc_read(int proc_fd, const char *name, char *buffer, size_t size) MUST
  * from the read-only mount once (environment mark), where even that is refused a sealed memfd copy.
  * Skipped where the file provably cannot be written from a container (see the source).
  * Runs in: creator, before clone. */
+/* *ret_mount (-1: none), owned by the caller, must be closed everywhere before a process of a container can reach us: until then
+ * the mount is one that a privileged process could still change.  Closing it takes long, so it is left to a caller who then has
+ * nothing better to do.  NULL: it is closed at once. */
 /* CRUN_LITE_SELF_PROTECT=remap|exec|memfd in the environment allows that one way only, also where
  * it would have been skipped (tests; kernels on which one of the ways misbehaves).  There is no "off". */
-int own_binary_protect(char **argv, struct failure *why) MUST_CHECK;
+int own_binary_protect(char **argv, int *ret_mount, struct failure *why) MUST_CHECK;
 
 /* ---- fds.c ---- */
 /* First act of main: how many descriptors from 3 on, without a gap, came from the caller.  Only these
@@ -86,9 +89,12 @@ extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 bool caps_have(unsigned number);
 
 /* ---- limits.c ---- */
-/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
- * caller. */
-int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Where a limit is below what is asked for.  Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user
+ * namespace would lose); pid 0: the caller. */
+int limits_raise_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* As configured, to the number.  Runs in: init, joiner.  Needs: limits_raise_rlimits before; then it only lowers, which anyone
+ * may.  After this: a descriptor, memory or a child may not be had any more. */
+int limits_settle_rlimits(const struct spec_process *process, struct failure *why) MUST_CHECK;
 /* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then
  * on, which a rootless creator is not.  A value that is in force already is never an error. */
 int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
@@ -97,7 +103,7 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
 int limits_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
-/* Reports the rlimits that this caller may not raise. */
+/* Reports the rlimits that this caller may not raise, and an OOM score that it may not lower. */
 int limits_probe(const struct spec_process *process, struct findings *findings) MUST_CHECK;
 
 /* ---- scheduling.c ---- */

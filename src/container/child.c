@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +52,17 @@ int child_await(int channel, const struct ns_child *escort, int interruption, in
     /* Its last word may have come between the two looks, but comes no more now. */
     int r = poll(wait, 1, 0);
     return r > 0 ? CHILD_SPEAKS : r == 0 ? CHILD_ESCORT_LOST : -errno;
+}
+
+int child_open_interruption(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+        sigaddset(&set, signals[i]);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 struct ns_child child_of_lost_escort(const struct last_words *words)

@@ -54,6 +54,34 @@ killed_after() {
         assert_nothing_left
     done
 }
+@test "create and run can be interrupted while a hook runs: nothing is left, and the hook neither" {
+    local kind command creator
+    for kind in prestart createRuntime createContainer startContainer poststart; do
+        for command in create run; do
+            [[ $command == run || $kind != start* && $kind != poststart ]] || continue
+            rm -rf "$BUNDLE" "$BATS_TEST_TMPDIR/hooks.log"
+            new_bundle "$BUNDLE"
+            cd "$BUNDLE"
+            program sleep
+            mkdir rootfs/log
+            config '.hooks = {($k): [{"path": $p, "args": ["probe", "hang-hook", $l, $k]}]} | .root.readonly = false' --arg k "$kind" \
+                --arg p "$([[ $kind == startContainer ]] && echo /probe || echo "$PROBE")" \
+                --arg l "$([[ $kind == startContainer ]] && echo /log/hooks.log || echo "$BATS_TEST_TMPDIR/hooks.log")"
+            "$CRUN_LITE" --root "$STATE" "$command" "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+            creator=$!
+            hook_runs() { [[ -s $BATS_TEST_TMPDIR/hooks.log || -s $BUNDLE/rootfs/log/hooks.log ]]; }
+            wait_until hook_runs
+            kill -TERM "$creator"
+            exits 1 "$creator"
+            says "$(<"$BATS_TEST_TMPDIR/err")" interrupted
+            # One that init started is in the container, or dies with it unseen; ours is killed.
+            [[ $kind != createContainer ]] || pkill_hooks
+            run ! pgrep -f "probe hang-hook $BATS_TEST_TMPDIR/hooks.log"
+            assert_nothing_left
+        done
+    done
+}
+
 # A hook is the host's own program: it may outlive a killed runtime, and only we know it is ours.
 pkill_hooks() {
     local pid

@@ -59,8 +59,12 @@ int child_open_interruption(void)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-        sigaddset(&set, signals[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++) {
+        struct sigaction action;
+        /* What the caller ignores (nohup, a job in the background of a script) would be pending all the same, as it is blocked. */
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
     int fd = signalfd(-1, &set, SFD_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }

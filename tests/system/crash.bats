@@ -82,6 +82,23 @@ killed_after() {
     done
 }
 
+@test "a signal that the caller ignores does not interrupt create" {
+    local creator
+    program sleep
+    config '.hooks = {"prestart": [{"path": $p, "args": ["probe", "trap", "USR1", "0"]}]}' --arg p "$PROBE"
+    env --ignore-signal=HUP "$CRUN_LITE" --root "$STATE" create "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+    creator=$!
+    hook_runs() { pgrep -P "$creator" -f 'probe trap USR1 0'; }
+    wait_until hook_runs
+    kill -HUP "$creator"
+    sleep 0.3
+    kill -0 "$creator"
+    pkill -USR1 -P "$creator" -f 'probe trap USR1 0'
+    exits 0 "$creator"
+    is_status "$ID" created
+    silently rt delete --force "$ID"
+}
+
 # A hook is the host's own program: it may outlive a killed runtime, and only we know it is ours.
 pkill_hooks() {
     local pid

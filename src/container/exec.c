@@ -205,7 +205,7 @@ static int open_all(struct joining *joining, struct failure *why)
 {
     const char *console_socket = joining->request->console_socket;
     joining->proc_fd = proc_open(why);
-    if (joining->proc_fd < 0 || ns_entry_look(joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
+    if (joining->proc_fd < 0 || ns_entry_look(&joining->spec.linux, joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
         open_cgroup(joining, why) < 0 || open_root(joining, why) < 0 ||
         prepare_filter(&joining->spec.linux.seccomp, joining->directory.root_fd, &joining->arena, &joining->filter, why) < 0)
         return -1;
@@ -285,11 +285,13 @@ static int join_resctrl(const struct joining *joining, pid_t pid, struct failure
 static int equip_joiner(struct joining *joining, struct failure *why)
 {
     pid_t pid = joining->joiner.pid;
-    /* Closing it takes long; until GO_ON there is nothing of ours inside that the container could use to reach it. */
-    fd_close(&joining->binary_mount);
     if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
         return -1;
-    return join_resctrl(joining, pid, why) < 0 ? -1 : go_on(joining, why);
+    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+        return -1;
+    /* Closing it takes long.  Whoever reached it meanwhile, through the joiner, which is not dumpable, could trace the joiner. */
+    fd_close(&joining->binary_mount);
+    return 0;
 }
 
 static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)

@@ -146,8 +146,9 @@ struct ns_entry {
     bool other_user; /* the user namespace was among them */
 };
 /* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does.  Refuses one that has ended,
- * also where its pid is another's by now. */
-int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+ * also where its pid is another's by now.  `linux`: the container's configuration; the namespaces that it made need no look in the
+ * user namespace that it made them in. */
+int ns_entry_look(const struct spec_linux *linux, pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
 /* Due after anything else that was opened below /proc/PID: the process has not ended, so it was its own. */
 int ns_entry_check(const struct ns_entry *entry, struct failure *why) MUST_CHECK;
 /* Runs in: the CLI process.  Can it clone a process into the container's pid namespace itself, and have its own back for its next

@@ -609,6 +609,7 @@ static void required_at_the_top(void **state)
 
 /* ---- what stands in the structs ---- */
 
+/* spec: RDEV-04 RDEV-05 RDEV-06 RDEV-07 */
 static void values(void **state)
 {
     static const char text[] =

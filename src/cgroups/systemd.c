@@ -8,6 +8,14 @@
 #include "cgroups/systemd.h"
 
 #ifdef HAVE_SYSTEMD
+#include "base/dlopen_note.h"
+
+#define SONAME "libsystemd.so.0"
+
+DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
+#endif
+
+#if defined(HAVE_SYSTEMD) && !defined(STATIC_PROGRAM)
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,26 +25,24 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "base/dlopen_note.h"
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "cgroups/mount.h"
 
-#define SONAME "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define JOB_MS 30000
-
-DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", "recommended", SONAME);
+#define BUS_MS 5000 /* for the message bus to let us in; the service manager itself is asked then */
 
 /* ---- the library ---- */
 
 /* Every function of it that is used; the one list for declaration and lookup. */
 #define FUNCTIONS(X)                                                                                               \
     X(open_system)                                                                                                 \
-    X(open_user) X(new) X(set_address) X(start) X(flush_close_unref) X(set_method_call_timeout) X(match_signal)    \
+    X(open_user) X(new) X(set_address) X(start) X(is_ready) X(close_unref) X(set_method_call_timeout) X(match_signal) \
         X(process) X(wait) X(call) X(call_method) X(get_property_string) X(error_free) X(error_has_name)           \
             X(message_new_method_call) X(message_append) X(message_append_array) X(message_open_container)         \
                 X(message_close_container) X(message_read) X(message_unref)
@@ -47,11 +53,12 @@ static struct {
 } bus_library;
 #undef DECLARE
 
-static int load_library(struct failure *why)
+int systemd_prepare(struct failure *why)
 {
     static void *handle;
     if (handle)
         return 0;
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         (void)fail(why, FAILURE_HOST, "the systemd cgroup manager cannot be used: %s", dlerror());
@@ -109,11 +116,31 @@ static int open_direct(sd_bus **ret_bus)
         done = bus_library.start(bus);
     text_done(&address);
     if (done < 0) {
-        bus_library.flush_close_unref(bus);
+        bus_library.close_unref(bus);
         return done;
     }
     *ret_bus = bus;
     return 0;
+}
+
+/* The library's own calls wait for this without our deadline: 90 seconds for a bus that accepts and says nothing. */
+static int await_connection(sd_bus *bus, int64_t deadline_ms)
+{
+    for (;;) {
+        int done = bus_library.is_ready(bus);
+        if (done != 0)
+            return done < 0 ? done : 0;
+        done = bus_library.process(bus, NULL);
+        if (done > 0)
+            continue;
+        int64_t left = deadline_ms - clock_now_ms();
+        if (done == 0 && left <= 0)
+            return -ETIMEDOUT;
+        if (done == 0)
+            done = bus_library.wait(bus, (uint64_t)left * 1000);
+        if (done < 0 && done != -EINTR)
+            return done;
+    }
 }
 
 static int explain_no_bus(int errnum, struct failure *why)
@@ -129,11 +156,37 @@ static int explain_no_bus(int errnum, struct failure *why)
         "--systemd-cgroup out");
 }
 
+/* Without a flush, which would wait; every call has had its answer. */
 static void end(struct conversation *talk)
 {
     if (talk->bus)
-        bus_library.flush_close_unref(talk->bus);
+        bus_library.close_unref(talk->bus);
     talk->bus = NULL;
+}
+
+/* 0 or -errno, that of the message bus. */
+static int connect_to_systemd(struct conversation *talk)
+{
+    int64_t soon = clock_now_ms() + BUS_MS;
+    int done = mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
+    if (done < 0)
+        talk->bus = NULL;
+    else if ((done = await_connection(talk->bus, soon < talk->deadline_ms ? soon : talk->deadline_ms)) == 0)
+        return 0;
+    end(talk);
+    talk->direct = true;
+    if (open_direct(&talk->bus) < 0 || await_connection(talk->bus, talk->deadline_ms) < 0) {
+        end(talk);
+        return done;
+    }
+    return 0;
+}
+
+/* A manager that does not answer must not outlast the caller's deadline; 0 would be the library's default, 25 s. */
+static void bound_calls(struct conversation *talk)
+{
+    int64_t left = talk->deadline_ms - clock_now_ms();
+    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)(left > 0 ? left : 1) * 1000); /* fails without a bus only */
 }
 
 /* `deadline_ms` as everywhere: CLOCK_MONOTONIC; -1 gets a job's usual time. */
@@ -141,20 +194,12 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
 {
     *talk =
         (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
-    if (load_library(why) < 0)
+    if (systemd_prepare(why) < 0)
         return -1;
-    int done =
-        mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
-    if (done < 0) {
-        int first = done;
-        talk->bus = NULL;
-        talk->direct = true;
-        if (open_direct(&talk->bus) < 0)
-            return explain_no_bus(-first, why);
-    }
-    int64_t left = talk->deadline_ms - clock_now_ms();
-    /* A manager that does not answer must not outlast the caller's deadline; 0 would be the library's default, 25 s. */
-    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)(left > 0 ? left : 1) * 1000);
+    int done = connect_to_systemd(talk);
+    if (done < 0)
+        return explain_no_bus(-done, why);
+    bound_calls(talk);
     /* Before any call: a job can be over before the call that made it has returned. */
     done = bus_library.match_signal(talk->bus, NULL, talk->direct ? NULL : SERVICE, OBJECT, MANAGER, "JobRemoved",
                                     see_job_removed, talk);
@@ -164,6 +209,7 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
         end(talk);
         return fail_errno(why, -done, "subscribe to systemd's signals");
     }
+    bound_calls(talk);
     return 0;
 }
 
@@ -176,6 +222,10 @@ static int explain_call(const struct conversation *talk, const char *what, const
     why->errnum = errnum;
     if (errnum == EACCES || errnum == EPERM)
         return failure_hint(why, "systemd or its policy does not permit it to this user");
+    if (bus_library.error_has_name(fault, SERVICE ".UnitExists")) {
+        (void)failure_hint(why, "it is in use: choose another name, or remove the container that has it"); /* returned below */
+        return failure_pointer(why, "/linux/cgroupsPath");
+    }
     return -1;
 }
 
@@ -210,6 +260,7 @@ static int await_job(struct conversation *talk, sd_bus_message *reply, const cha
 /* Best effort: the unit may be gone, or never have failed. */
 static void reset_failed(struct conversation *talk)
 {
+    bound_calls(talk);
     (void)bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
                                   talk->unit);
 }
@@ -402,6 +453,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
                         struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StartTransientUnit");
     sd_bus_message *reply = NULL;
     if (begin(&talk, scope->unit, -1, why) < 0)
         return -1;
@@ -425,6 +477,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StopUnit");
     if (begin(&talk, unit, deadline_ms, why) < 0)
         return -1;
     int result = call_stop(&talk, why);
@@ -468,6 +521,7 @@ static void await_realization(struct conversation *talk)
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "SetUnitProperties");
     sd_bus_error fault = SD_BUS_ERROR_NULL;
     if (begin(&talk, unit, -1, why) < 0)
         return -1;
@@ -486,29 +540,35 @@ int systemd_set_properties(const char *unit, const struct systemd_properties *pr
 
 #else
 
-static int refuse(struct failure *why)
+#include "base/twin.h"
+
+int systemd_prepare(struct failure *why)
 {
+#ifdef HAVE_SYSTEMD
+    return twin_take_over(why);
+#else
     (void)fail(why, FAILURE_HOST, "this build has no systemd cgroup manager");
     return failure_hint(why, "leave --systemd-cgroup out, or build with libsystemd");
+#endif
 }
 
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,
                         struct failure *why)
 {
     (void)scope, (void)arena, (void)ret_control_group; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     (void)unit, (void)properties; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     (void)unit, (void)deadline_ms; /* there is nothing to give them to */
-    return refuse(why);
+    return systemd_prepare(why);
 }
 
 #endif

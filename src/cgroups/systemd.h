@@ -19,6 +19,10 @@ struct systemd_scope {
     const struct systemd_properties *properties;
 };
 
+/* Loads the library; in the static program goes on as the dynamic one (base/twin.h, which says what that needs).  Called early
+ * by those who will call one of the following, so that what is missing is told before anything is made. */
+int systemd_prepare(struct failure *why) MUST_CHECK;
+
 /* StartTransientUnit and its job's end.  `ret_control_group`: the unit's place, "/machine.slice/…", in the arena.
  */
 int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, char **ret_control_group,

@@ -19,23 +19,31 @@ void become_note(const struct become *become, enum stage stage)
 {
     if (become->words != NULL)
         atomic_store_explicit(&become->words->stage, stage, memory_order_relaxed);
+    timeline_mark(TIMELINE_STAGE, stage);
 }
 
 /* ---- conversation ---- */
 
-int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
-                 struct failure *why)
+int become_receive(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                   int *ret_fd, struct failure *why)
 {
-    int fd;
+    CLEANUP_FD int fd = -1;
     int r = channel_receive(become->conversation, -1, ret_message, &fd);
-    fd_close(&fd);
     if (r < 0)
         return fail_errno(why, r, "hear from the runtime");
     if (ret_message->kind == MESSAGE_NONE)
         _exit(1);
     if (ret_message->kind != kind && ret_message->kind != or_kind)
         return fail(why, FAILURE_BUG, "unexpected message %u from the runtime", ret_message->kind);
+    *ret_fd = fd_steal(&fd);
     return 0;
+}
+
+int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                 struct failure *why)
+{
+    CLEANUP_FD int fd = -1;
+    return become_receive(become, kind, or_kind, ret_message, &fd, why);
 }
 
 int become_tell(struct become *become, enum message_kind kind, int fd, struct failure *why)
@@ -90,6 +98,9 @@ static int load_filter(struct become *become, struct failure *why)
     if (filter->instructions == 0)
         return 0;
     become_note(become, STAGE_SECCOMP);
+    /* Where the vDSO has no clock to read, asking for the time is a system call. */
+    if (timeline_is_on() && !seccomp_allows(&become->spec->linux.seccomp, "clock_gettime"))
+        timeline_stop();
     int listener = seccomp_install(filter);
     if (listener < 0) {
         fail_errno(why, listener, "load the seccomp filter");
@@ -154,6 +165,7 @@ int become_execute(struct become *become, struct failure *why)
 
 void become_fail(const struct become *become, const struct failure *why)
 {
+    timeline_mark(TIMELINE_FAILED, 0);
     if (channel_send_failure(become->conversation, why) < 0 && become->words != NULL)
         atomic_store(&become->words->errnum, why->errnum != 0 ? why->errnum : EIO);
     _exit(1);

@@ -40,6 +40,9 @@ void become_note(const struct become *become, enum stage stage);
 /* Waits for one of the two kinds.  Does not return when the other side is gone: whoever was to decide is gone, so are we. */
 int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
                  struct failure *why) MUST_CHECK;
+/* The same for a message that brings a descriptor: *ret_fd, -1 when there is none. */
+int become_receive(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,
+                   int *ret_fd, struct failure *why) MUST_CHECK;
 int become_tell(struct become *become, enum message_kind kind, int fd, struct failure *why) MUST_CHECK;
 
 /* Environment, working directory, program.  Needs: the root and working directory are the container's. */

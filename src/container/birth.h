@@ -41,6 +41,7 @@ struct birth {
     struct cgroup cgroup;
 
     int proc_fd;
+    int binary_mount;   /* see own_binary_protect; -1: none */
     int channel;        /* creator's end */
     int init_channel;   /* the other end */
     int start_socket;   /* listening; BIRTH_CREATE only */
@@ -60,6 +61,7 @@ struct birth {
     bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
     bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */
     bool pid_file_written;
+    bool started;           /* START was sent, and what init had to say heard */
     struct ns_child escort; /* pid 0: none */
     struct ns_child init;   /* pid 0: not yet */
 };

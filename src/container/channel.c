@@ -118,10 +118,11 @@ int channel_receive(int channel, int64_t deadline_ms, struct message *ret_messag
             return r;
     }
     ssize_t got;
+    /* ECONNRESET, once: the other side ended before it had read all that was sent to it.  Its own words may still be there. */
     do
         got = recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got < 0 && errno != ECONNRESET)
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (got < 0)
         return -errno;
     if (got > 0 || (got == 0 && header.msg_controllen > 0))
         take_fd(&header, ret_fd); /* an empty packet may carry some too */

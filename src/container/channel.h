@@ -7,14 +7,15 @@
  *      |---- GO_ON --------------------->|
  *      |<--- SPAWNED(pid) ----------- escort, its last word
  *      |---- GO_ON --------------------------------->|   id maps, limits, systemd cgroup (where one is needed)
+ *      |---- NETWORK(fd) ------------------------->|   with a network namespace that the creator made meanwhile
  *      |<--- CONSOLE(fd) ---------------------------|   with a terminal
  *      |<--- BUILT ---------------------------------|   with network devices, prestart, createRuntime hooks
  *      |---- GO_ON --------------------------------->|
  *      |<--- READY ---------------------------------|   inside its root, program found
- *      |---- START (run) / HANDED_OVER (create) ---->|
+ *      |---- START (run) / HANDED_OVER (create) ---->|   START perhaps before READY: see create.c, starts_early
  *      |                                             |   create: init waits on the start socket;
  *   start                                            |   `start` connects and speaks as the creator would
- *      |---- START --------------------------------->|
+ *      |---- START(fd) ----------------------------->|   with --timing: its timeline
  *      |<--- LISTENER(fd) --------------------------|   with a seccomp listener; answered by GO_ON
  *      |<--- EXECUTING, then end of file -------------|
  *      |<--- FAILED(why) at any moment -------------|
@@ -42,6 +43,7 @@ enum message_kind {
     MESSAGE_EXECUTING,
     MESSAGE_FAILED,
     MESSAGE_GO_ON,
+    MESSAGE_NETWORK,
     MESSAGE_START,
     MESSAGE_HANDED_OVER,
     MESSAGE_KINDS
@@ -49,7 +51,7 @@ enum message_kind {
 
 struct message {
     uint32_t kind;
-    int32_t value; /* SPAWNED: the pid; GO_ON: 1 when setgroups is denied */
+    int32_t value; /* SPAWNED: the pid; GO_ON: 1 when setgroups is denied; START with a timeline: init's track there */
     struct failure failure; /* FAILED */
 };
 

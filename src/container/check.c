@@ -81,6 +81,8 @@ int container_check(const struct runtime *runtime, const char *bundle, struct ar
     birth_init(&birth, runtime, &request, BIRTH_CHECK);
     int r = prepare_check(&birth, findings);
     if (r == 0)
+        r = found(findings, cgroup_prepare(runtime->manager, findings->why));
+    if (r == 0)
         IGNORE_RESULT(probe_host(&birth, findings)); /* -1: there are too many of them */
     bool was_read = birth.spec.text != NULL;
     spec_locate_all(&birth.spec, findings->items, findings->count);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/shortcut.h"
 #include "base/text.h"
 #include "container/channel.h"
 #include "container/child.h"
@@ -51,6 +52,26 @@ static int explain_death(struct birth *birth, struct failure *why)
     return explain_end(birth, birth->init.pid > 0 ? &birth->init : &birth->escort, &birth->died_unborn, why);
 }
 
+/* Nobody is there to hear us.  What was said before comes first: it says why. */
+static int explain_silence(struct birth *birth, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            return explain_death(birth, why);
+    }
+}
+
+/* A message to init or the escort. */
+static int tell(struct birth *birth, enum message_kind kind, int32_t value, int fd, struct failure *why)
+{
+    int r = channel_send(birth->channel, kind, value, fd);
+    return r == -EPIPE ? explain_silence(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+}
+
 /* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
 static int explain_lost_escort(struct birth *birth, struct failure *why)
 {
@@ -62,6 +83,7 @@ static int explain_lost_escort(struct birth *birth, struct failure *why)
 static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
+    step_note(STEP_UNDO);
     struct hook_call call = {
         .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     child_end(&birth->escort);
@@ -99,6 +121,7 @@ void birth_done(struct birth *birth)
     fd_close(&birth->console_master);
     notify_close(&birth->notify);
     fd_close(&birth->proc_fd);
+    fd_close(&birth->binary_mount);
     fd_close(&birth->escort.pidfd);
     fd_close(&birth->init.pidfd);
     state_close(&birth->directory);
@@ -116,8 +139,7 @@ static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_den
 
 static int go_on(struct birth *birth, bool setgroups_denied, struct failure *why)
 {
-    int r = channel_send(birth->channel, MESSAGE_GO_ON, setgroups_denied, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+    return tell(birth, MESSAGE_GO_ON, setgroups_denied, -1, why);
 }
 
 static int enter_resctrl(struct birth *birth, struct failure *why)
@@ -133,6 +155,7 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
 {
     if (!birth->init_waits)
         return 0;
+    step_note(STEP_EQUIP);
     if (birth->attach) {
         if (cgroup_attach(&birth->cgroup_request, &birth->arena, &birth->cgroup, birth->init.pid, why) < 0)
             return -1;
@@ -151,6 +174,7 @@ static int clone_directly(struct birth *birth, struct failure *why)
         .flags = birth->namespaces.new_flags | (birth->namespaces.new_user ? CLONE_NEWUSER : 0),
         .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_CHILD,
+        .track = TIMELINE_INIT,
         .body = init_main,
         .arg = birth,
     };
@@ -174,7 +198,7 @@ static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
 
 static int clone_with_escort(struct birth *birth, struct failure *why)
 {
-    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = escort_main, .arg = birth};
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = escort_main, .arg = birth};
     bool setgroups_denied = false;
     atomic_store(&birth->words->cloned, 0);
     if (ns_spawn(&spawn, &birth->escort, why) < 0)
@@ -184,7 +208,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd, event = child_await(birth->channel, &birth->escort, -1);
+        int fd, event = child_await(birth->channel, &birth->escort, -1, -1);
         if (event < 0)
             return fail_errno(why, event, "wait for the " WHO);
         if (event == CHILD_ESCORT_LOST)
@@ -205,6 +229,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
 
 static int birth_clone(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_CLONE);
     return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
 }
 
@@ -231,6 +256,7 @@ static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *w
 static int await_ready(struct birth *birth, struct failure *why)
 {
     birth->poststop_due = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    step_note(STEP_AWAIT_READY);
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -307,80 +333,7 @@ static int keep_config(struct birth *birth, struct failure *why)
     return r < 0 ? fail_errno(why, r, "keep a copy of config.json in the state directory") : 0;
 }
 
-static int serve_init(struct birth *birth, struct failure *why)
-{
-    /* What init need not wait for overlaps with its mounts. */
-    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
-        keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0 || await_ready(birth, why) < 0)
-        return -1;
-    if (cgroup_write_late(&birth->cgroup, why) < 0 || hand_out(birth, why) < 0)
-        return -1;
-    birth->state.phase = PHASE_CREATED;
-    return state_save(&birth->directory, &birth->state, why);
-}
-
-/* ---- the operations ---- */
-
-void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
-{
-    memset(birth, 0, sizeof(*birth));
-    birth->runtime = runtime;
-    birth->request = request;
-    birth->mode = mode;
-    birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
-    birth->cgroup.fd = -1;
-    birth->notify = (struct notify)NOTIFY_NONE;
-    birth->proc_fd = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
-    birth->escort.pidfd = birth->init.pidfd = -1;
-}
-
-/* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
- * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
- * cgroups.  Moving the child by cgroup.procs works. */
-static int clone_again(struct birth *birth, struct failure *why)
-{
-    log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
-    child_end(&birth->escort);
-    child_end(&birth->init);
-    fd_close(&birth->channel);
-    birth->attach = birth->init_waits = true;
-    birth->died_unborn = false;
-    IGNORE_RESULT(unlinkat(birth->directory.fd, STATE_CONFIG, 0)); /* not there unless the first try came that far */
-    if (prepare_channel(birth, why) < 0 || birth_clone(birth, why) < 0)
-        return -1;
-    return serve_init(birth, why);
-}
-
-static int birth_bring_up(struct birth *birth, struct failure *why)
-{
-    /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
-    if (own_binary_protect(birth->runtime->argv, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)
-        return -1;
-    proxy_block_signals(&birth->old_signals);
-    if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
-        return 0;
-    return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;
-}
-
-/* START or HANDED_OVER. */
-static int tell_init(struct birth *birth, enum message_kind kind, struct failure *why)
-{
-    int r = channel_send(birth->channel, kind, 0, -1);
-    return r == -EPIPE ? explain_death(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
-}
-
-int container_create(const struct runtime *runtime, const struct create_request *request, struct failure *why)
-{
-    struct birth birth;
-    birth_init(&birth, runtime, request, BIRTH_CREATE);
-    int r = birth_bring_up(&birth, why);
-    if (r == 0)
-        r = tell_init(&birth, MESSAGE_HANDED_OVER, why);
-    if (r < 0)
-        birth_fail(&birth, why);
-    birth_done(&birth);
-    return r;
-}
+/* ---- start ---- */
 
 int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
                   struct failure *why)
@@ -409,7 +362,8 @@ static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
-    if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell_init(birth, MESSAGE_START, why) < 0)
+    step_note(STEP_AWAIT_EXEC);
+    if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell(birth, MESSAGE_START, 0, -1, why) < 0)
         return -1;
     for (;;) {
         struct message message;
@@ -418,6 +372,8 @@ static int birth_start(struct birth *birth, struct failure *why)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
+        if (message.kind == MESSAGE_READY)
+            continue; /* it found START waiting */
         if (message.kind != MESSAGE_LISTENER || fd < 0)
             return fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
         const struct listener_owner owner = {.pid = birth->init.pid, .status = STATUS_CREATING};
@@ -426,25 +382,139 @@ static int birth_start(struct birth *birth, struct failure *why)
     }
     if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
+    timeline_executed(birth->init.pid);
     /* Now the network devices are the container's: its program could be exchanging them. */
     ns_devices_close(birth->devices);
     birth->devices = NULL;
+    birth->started = true;
+    if (birth->spec.hooks[HOOK_POSTSTART].count == 0)
+        return 0;
+    step_note(STEP_HOOKS);
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
+}
+
+/* ---- all of it ---- */
+
+static int give_network(struct birth *birth, struct failure *why)
+{
+    CLEANUP_FD int network = -1;
+    if (!birth->namespaces.late_network)
+        return 0;
+    step_note(STEP_NETWORK);
+    return ns_network_make(&birth->namespaces, &network, why) < 0 ? -1 : tell(birth, MESSAGE_NETWORK, 0, network, why);
+}
+
+static int conclude(struct birth *birth, struct failure *why)
+{
+    step_note(STEP_SETTLE);
+    if (cgroup_write_late(&birth->cgroup, why) < 0 || hand_out(birth, why) < 0)
+        return -1;
+    birth->state.phase = PHASE_CREATED;
+    return state_save(&birth->directory, &birth->state, why);
+}
+
+/* Where `run` has nothing to do between READY and START, START need not wait for READY: init, which is still busy with its mounts,
+ * finds it when it asks for it, and neither of us has to be woken up. */
+static bool starts_early(const struct birth *birth)
+{
+    if (birth->mode != BIRTH_RUN || birth->creator_continues || birth->spec.process.terminal || birth->cgroup.late_count > 0 ||
+        birth->notify.manager_address != NULL || !shortcut_permitted(SHORTCUT_EARLY_START))
+        return false;
+    for (enum hook_kind kind = 0; kind < HOOK_KINDS; kind++)
+        if (birth->spec.hooks[kind].count > 0)
+            return false;
+    return true;
+}
+
+static int serve_init(struct birth *birth, struct failure *why)
+{
+    /* What init need not wait for overlaps with its mounts. */
+    if (give_network(birth, why) < 0)
+        return -1;
+    step_note(STEP_KEEP);
+    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
+        keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0)
+        return -1;
+    /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */
+    fd_close(&birth->binary_mount);
+    if (starts_early(birth))
+        return conclude(birth, why) < 0 ? -1 : birth_start(birth, why);
+    return await_ready(birth, why) < 0 ? -1 : conclude(birth, why);
+}
+
+/* ---- the operations ---- */
+
+void birth_init(struct birth *birth, const struct runtime *runtime, const struct create_request *request, enum birth_mode mode)
+{
+    memset(birth, 0, sizeof(*birth));
+    birth->runtime = runtime;
+    birth->request = request;
+    birth->mode = mode;
+    birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
+    birth->cgroup.fd = -1;
+    birth->notify = (struct notify)NOTIFY_NONE;
+    birth->proc_fd = birth->binary_mount = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
+    birth->escort.pidfd = birth->init.pidfd = -1;
+}
+
+/* KERNEL(6.1.129, 6.14 and others): after cgroup.kill was once written to the creator's own cgroup or to one that is joined,
+ * CLONE_INTO_CGROUP between the two kills the child at birth: the kernel compares the kill counters of two different
+ * cgroups.  Moving the child by cgroup.procs works. */
+static int clone_again(struct birth *birth, struct failure *why)
+{
+    log_debug("init was killed at birth: once more without CLONE_INTO_CGROUP");
+    child_end(&birth->escort);
+    child_end(&birth->init);
+    fd_close(&birth->channel);
+    birth->attach = birth->init_waits = true;
+    birth->died_unborn = false;
+    IGNORE_RESULT(unlinkat(birth->directory.fd, STATE_CONFIG, 0)); /* not there unless the first try came that far */
+    if (prepare_channel(birth, why) < 0 || birth_clone(birth, why) < 0)
+        return -1;
+    return serve_init(birth, why);
+}
+
+static int birth_bring_up(struct birth *birth, struct failure *why)
+{
+    /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
+    step_note(STEP_PROTECT);
+    if (own_binary_protect(birth->runtime->argv, &birth->binary_mount, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)
+        return -1;
+    ns_network_prepare(&birth->namespaces);
+    proxy_block_signals(&birth->old_signals);
+    if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
+        return 0;
+    return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;
+}
+
+int container_create(const struct runtime *runtime, const struct create_request *request, struct failure *why)
+{
+    struct birth birth;
+    birth_init(&birth, runtime, request, BIRTH_CREATE);
+    int r = birth_bring_up(&birth, why);
+    if (r == 0)
+        r = tell(&birth, MESSAGE_HANDED_OVER, 0, -1, why);
+    if (r < 0)
+        birth_fail(&birth, why);
+    birth_done(&birth);
+    return r;
 }
 
 /* The foreground's end: what delete would do, with what we hold. */
 static int birth_end(struct birth *birth, struct failure *why)
 {
     struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
+    step_note(STEP_REMOVE);
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
             log_debug("kill what is left in the cgroup: %s", strerror(-r));
     }
+    bool leaves = birth->cgroup.fd >= 0 && stop_leaves_cgroup(&birth->state, birth->cgroup.fd);
     cgroup_close(&birth->cgroup);
-    if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
+    if (birth->state.cgroup.path != NULL && !leaves && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
         return -1;
     if (stop_remove_resctrl(&birth->state.resctrl, RESCTRL_DELETE, why) < 0 || state_remove(&birth->directory, why) < 0)
         return -1;
@@ -455,6 +525,7 @@ static int birth_end(struct birth *birth, struct failure *why)
 static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code, struct failure *why)
 {
     int status;
+    step_note(STEP_ATTEND);
     /* Other commands (state, kill, exec) need the lock while we only wait. */
     fd_close(&birth->directory.fd);
     const struct proxy_watch watch = {.fd = birth->notify.container, .serve = notify_pass_on, .arg = &birth->notify};
@@ -472,6 +543,7 @@ static int birth_part(struct birth *birth, struct failure *why)
 {
     if (birth->notify.container < 0)
         return 0;
+    step_note(STEP_AWAIT_NOTICE);
     fd_close(&birth->directory.fd); /* as in birth_attend */
     (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
     return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);
@@ -485,7 +557,7 @@ int container_run(const struct runtime *runtime, const struct create_request *re
     birth.detached = (flags & RUN_DETACH) != 0;
     int r = birth_bring_up(&birth, why);
     if (r == 0)
-        r = birth_start(&birth, why);
+        r = birth.started ? 0 : birth_start(&birth, why);
     if (r == 0 && birth.detached)
         r = birth_part(&birth, why);
     *ret_exit_code = 0;

@@ -24,6 +24,7 @@
 
 struct init {
     struct birth *birth;
+    bool in_network;      /* its namespace, or there is nothing to wait for */
     struct become become; /* conversation: the creator's channel, later the connection of `start` */
 };
 
@@ -43,6 +44,8 @@ static int begin(struct init *init, struct failure *why)
     fd_close(&birth->directory.root_fd);
     fd_close(&birth->cgroup.fd);
     fd_close(&birth->console_socket);
+    fd_close(&birth->binary_mount);
+    fd_close(&birth->namespaces.own_network);
     ns_devices_close(birth->devices);
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -104,18 +107,36 @@ static int set_up_namespaces(struct init *init, struct failure *why)
         return fail_sys(why, "start a session");
     if (ns_set_names(spec->hostname, spec->domainname, why) < 0)
         return -1;
-    if (ns_is_new(&birth->namespaces, NS_NETWORK) && ns_loopback_up(why) < 0)
+    if (ns_is_new(&birth->namespaces, NS_NETWORK) && !birth->namespaces.late_network && ns_loopback_up(why) < 0)
         return -1;
     if (birth->request->flags & CREATE_NO_NEW_KEYRING)
         return 0;
     return lsm_set_key_label(birth->proc_fd, &spec->process, why) < 0 ? -1 : keyring_join(birth->state.id, why);
 }
 
+/* What the creator has made meanwhile. */
+static int enter_network(void *arg, struct failure *why)
+{
+    struct init *init = arg;
+    struct message message;
+    CLEANUP_FD int network = -1;
+    if (init->in_network)
+        return 0;
+    note(init, STAGE_WAIT_FOR_CREATOR);
+    if (become_receive(&init->become, MESSAGE_NETWORK, MESSAGE_NETWORK, &message, &network, why) < 0 || ns_network_enter(network, why) < 0)
+        return -1;
+    init->in_network = true;
+    note(init, STAGE_ROOTFS);
+    return 0;
+}
+
 static int build_root(struct init *init, struct failure *why)
 {
-    struct birth *birth = init->birth;
+    const struct rootfs_need network = {.meet = enter_network, .arg = init};
     note(init, STAGE_ROOTFS);
-    return rootfs_mount(birth->rootfs, birth->proc_fd, why);
+    if (rootfs_mount(init->birth->rootfs, init->in_network ? NULL : &network, why) < 0)
+        return -1;
+    return enter_network(init, why);
 }
 
 static int open_terminal(struct init *init, struct failure *why)
@@ -144,7 +165,7 @@ static int run_create_hooks(struct init *init, struct failure *why)
     struct birth *birth = init->birth;
     struct message message;
     if (birth->creator_continues) {
-        note(init, STAGE_HOOKS_CREATE);
+        note(init, STAGE_WAIT_FOR_CREATOR);
         if (become_tell(&init->become, MESSAGE_BUILT, -1, why) < 0 || become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
     }
@@ -219,6 +240,7 @@ static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
     init->become.announces = true;
+    timeline_leave();
     obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
@@ -229,6 +251,8 @@ static int await_start_command(struct init *init, struct failure *why)
             return fail_sys(why, "wait for start");
         if (init->become.conversation < 0 || channel_receive(init->become.conversation, -1, &message, &fd) < 0)
             continue;
+        if (message.kind == MESSAGE_START)
+            timeline_join(fd, message.value);
         fd_close(&fd);
         if (message.kind == MESSAGE_START)
             break;
@@ -290,6 +314,7 @@ void init_main(void *argument)
     struct birth *birth = argument;
     struct init init = {
         .birth = birth,
+        .in_network = !birth->namespaces.late_network,
         .become = {
             .spec = &birth->spec,
             .caps = &birth->caps,

@@ -234,8 +234,10 @@ int prepare_check(struct birth *birth, struct findings *findings)
 int prepare_plan(struct birth *birth, struct failure *why)
 {
     struct findings first = FINDINGS_FIRST(why);
+    step_note(STEP_CHECK);
     if (state_check_id(birth->request->id, why) < 0 || state_check_unused(birth->runtime->root, birth->request->id, why) < 0 ||
-        fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0)
+        fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0 ||
+        cgroup_prepare(birth->runtime->manager, why) < 0)
         return -1;
     if (notify_look(&birth->notify, why) < 0 || prepare_check(birth, &first) < 0)
         return -1;
@@ -271,6 +273,7 @@ static int name_self(struct pid_name *ret_name, struct failure *why)
 static int begin_record(struct birth *birth, struct failure *why)
 {
     struct state *state = &birth->state;
+    step_note(STEP_RECORD);
     state->phase = PHASE_CREATING;
     state->id = arena_copy(&birth->arena, birth->request->id);
     state->created = now(&birth->arena);
@@ -289,6 +292,7 @@ static int begin_record(struct birth *birth, struct failure *why)
 
 static int make_cgroup(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_CGROUP);
     if (cgroup_create(&birth->cgroup_request, &birth->arena, &birth->cgroup, why) < 0)
         return -1;
     birth->state.cgroup = birth->cgroup.name;
@@ -301,6 +305,7 @@ static int make_resctrl(struct birth *birth, struct failure *why)
     bool to_make = name->made;
     if (name->group == NULL)
         return 0;
+    step_note(STEP_RESCTRL);
     CLEANUP_FD int root = resctrl_open(why);
     birth->resctrl_begun = root >= 0;
     if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
@@ -313,6 +318,7 @@ static int make_resctrl(struct birth *birth, struct failure *why)
 
 static int open_root(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_ROOT);
     rootfs_set_cgroup(birth->rootfs, birth->cgroup.name.path);
     return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
 }
@@ -322,6 +328,7 @@ int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena
 {
     if (!seccomp->set)
         return 0;
+    step_note(STEP_FILTER);
     /* Without a cache directory every start compiles: slower, not wrong. */
     if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));

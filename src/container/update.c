@@ -193,10 +193,23 @@ static int update_all(const struct runtime *runtime, const char *id, struct upda
     return -1;
 }
 
+static int prepare_manager(const struct runtime *runtime, const char *id, struct failure *why)
+{
+    struct live live;
+    int r = live_find(runtime, id, STATE_UNLOCKED, &live, why);
+    if (r == 0)
+        r = cgroup_prepare(live.state.cgroup.manager, why);
+    live_close(&live);
+    return r;
+}
+
 int container_update(const struct runtime *runtime, const char *id, const struct update_request *request, struct failure *why)
 {
     struct update update = {.live = {.directory = {.root_fd = -1, .fd = -1}, .cgroup = -1}};
-    int r = read_request(request, &update, why);
+    /* First of all: the program may start over, which must find our stdin unread. */
+    int r = prepare_manager(runtime, id, why);
+    if (r == 0)
+        r = read_request(request, &update, why);
     if (r == 0)
         r = update_all(runtime, id, &update, why);
     live_close(&update.live);

@@ -6,13 +6,27 @@
  */
 #include "ns/mnl.h"
 
-#include <dlfcn.h>
-
 #include "base/dlopen_note.h"
+#include "base/timeline.h"
 
 #define SONAME "libmnl.so.0"
 
 DLOPEN_NOTE("netdevices", "Moves network devices into a container", "suggested", SONAME);
+
+#ifdef STATIC_PROGRAM
+
+#include "base/twin.h"
+
+int mnl_load(const struct mnl **ret_mnl, struct failure *why)
+{
+    (void)ret_mnl; /* the twin loads it */
+    IGNORE_RESULT(twin_take_over(why)); /* returns only with a failure */
+    return failure_pointer(why, "/linux/netDevices");
+}
+
+#else
+
+#include <dlfcn.h>
 
 static struct mnl loaded;
 static void *handle;
@@ -49,6 +63,7 @@ static int mnl_fill(struct failure *why)
 
 int mnl_load(const struct mnl **ret_mnl, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     if (handle == NULL)
         handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {
@@ -61,3 +76,5 @@ int mnl_load(const struct mnl **ret_mnl, struct failure *why)
     *ret_mnl = &loaded;
     return 0;
 }
+
+#endif

@@ -11,7 +11,7 @@
  *           namespace (the new ones must belong to it), and a new user namespace together with joined
  *           ones (a child of the user namespace would have no right to join them).  The escort then starts
  *           init with CLONE_PARENT, so init is the creator's child in both ways.
- * The creator never changes its own namespaces.
+ * The creator never changes its own namespaces, but for the moment in which it makes init's network namespace.
  */
 #ifndef CRUN_LITE_NS_NS_H
 #define CRUN_LITE_NS_NS_H
@@ -24,6 +24,7 @@
 #include "base/failure.h"
 #include "base/findings.h"
 #include "base/memory.h"
+#include "base/timeline.h"
 #include "spec/spec.h"
 
 struct ns_joined {
@@ -40,6 +41,8 @@ struct ns_plan {
     bool new_user, new_cgroup, new_time_with_offsets;
     bool joined_user;
     bool escort;
+    bool late_network; /* a new network namespace, made by ns_network_make: not among new_flags */
+    int own_network;   /* the creator's, to come back to; -1 without late_network */
     struct ns_joined joined[NS_TYPES];
     size_t joined_count;
     const struct spec_linux *linux;
@@ -68,6 +71,7 @@ struct ns_spawn {
     uint64_t flags;                  /* CLONE_NEW* */
     int cgroup_fd;
     enum { NS_CHILD, NS_SIBLING } relation; /* NS_SIBLING: CLONE_PARENT, for the escort */
+    enum timeline_process track; /* what it is on the timeline; TIMELINE_NOBODY: not on it, and CLONE_FILES is allowed */
     void (*body)(void *arg) __attribute__((noreturn));
     void *arg;
     _Atomic int *pid_note; /* NULL: none; in shared memory.  The kernel writes the pid there before the child's first
@@ -104,6 +108,15 @@ int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid
 int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the container's cgroup */
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
+
+/* Runs in: creator, before the clone.  Decides whether the new network namespace is made by us, while init works: where there
+ * is to be one that belongs to our own user namespace, and nothing forbids us to come back from it. */
+void ns_network_prepare(struct ns_plan *plan);
+/* Runs in: creator, after the clone.  Needs: plan->late_network.  After this: *ret_network is a namespace with its loopback device
+ * up, and we are in our own again; on failure perhaps not, and must end. */
+int ns_network_make(const struct ns_plan *plan, int *ret_network, struct failure *why) MUST_CHECK;
+/* Runs in: init. */
+int ns_network_enter(int network, struct failure *why) MUST_CHECK;
 
 /* /linux/netDevices: devices of the creator's network namespace that go into the container's and, when its
  * program is not executed after all, come back.

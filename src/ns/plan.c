@@ -41,6 +41,7 @@ void ns_plan(const struct spec_linux *linux, struct ns_plan *ret_plan)
 {
     memset(ret_plan, 0, sizeof(*ret_plan));
     ret_plan->linux = linux;
+    ret_plan->own_network = -1;
     for (enum ns_type type = 0; type < NS_TYPES; type++) {
         const struct spec_namespace *namespace = &linux->namespaces[type];
         if (!namespace->listed)

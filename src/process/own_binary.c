@@ -21,6 +21,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <linux/magic.h>
 #include <linux/prctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +31,14 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/sealed.h"
 #include "base/text.h"
 
 #define SELF "/proc/self/exe"
@@ -45,10 +47,6 @@
 #define MARK "CRUN_LITE_PROTECTED"
 #define WAY "CRUN_LITE_SELF_PROTECT"
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* KERNEL(6.3) */
-#endif
 #ifndef STATX_ATTR_VERITY
 #define STATX_ATTR_VERITY 0x00100000
 #endif
@@ -64,17 +62,19 @@ static int open_self(void)
     return self < 0 ? -errno : self;
 }
 
-static bool on_read_only_mount(int self)
-{
-    struct statvfs filesystem;
-    return fstatvfs(self, &filesystem) == 0 && (filesystem.f_flag & ST_RDONLY);
-}
-
 static bool is_sealed(void)
 {
     CLEANUP_FD int fd = open(SELF, O_RDONLY | O_CLOEXEC);
-    int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && (seals & SEALS) == SEALS;
+    return fd >= 0 && sealed_is(fd);
+}
+
+/* On a read-only mount, or in memory and sealed, as after execute_again or twin_take_over. */
+static bool is_protected(int self)
+{
+    struct statfs filesystem;
+    if (fstatfs(self, &filesystem) < 0)
+        return false;
+    return (filesystem.f_flags & ST_RDONLY) || (filesystem.f_type == TMPFS_MAGIC && is_sealed());
 }
 
 /* True where no process of a container can get a descriptor for writing, whatever it does:
@@ -93,8 +93,13 @@ static bool cannot_be_written(int self)
 
 /* ---- the read-only mount ---- */
 
-/* The binary, opened for reading through a read-only mount that belongs to no namespace.  fd or -errno. */
-static int open_read_only(int self)
+/* The binary, opened for reading through a read-only mount that belongs to no namespace.  fd or -errno.
+ *
+ * Closing the mount's own descriptor is the point: while it is open, the clone lives in an anonymous mount namespace and whoever
+ * reaches it through /proc/PID/exe with CAP_SYS_ADMIN in a user namespace of its own could make it writable with mount_setattr.
+ * Closed, the mount is in no namespace any more, so it can never be changed again; the file and then the mappings
+ * keep it alive. */
+static int open_read_only(int self, int *ret_mount)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
     char path[FD_PATH_SIZE];
@@ -104,10 +109,8 @@ static int open_read_only(int self)
     int fd = open(fd_path(tree, path), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    /* Closing `tree` on return is the point: while it is open, the clone lives in an anonymous mount namespace and
-     * whoever reaches it through /proc/PID/exe with CAP_SYS_ADMIN in a user namespace of its own could make it
-     * writable with mount_setattr.  Closed, the mount is in no namespace any more, so it can never be changed
-     * again; `fd` and then the mappings keep it alive. */
+    if (ret_mount != NULL)
+        *ret_mount = fd_steal(&tree);
     return fd;
 }
 
@@ -252,9 +255,9 @@ static int name_executable(int fd)
     return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0 ? -errno : 0;
 }
 
-/* About 110 us where a second exec costs 500 to 700: a third of it is closing the mount (the kernel waits for
- * readers of the mount table), 20 the read of /proc/self/stat, which CAP_SYS_RESOURCE saves. */
-static int protect_by_remap(int self)
+/* About 70 us where a second exec costs 500 to 700, 20 of them the read of /proc/self/stat, which CAP_SYS_RESOURCE saves; closing the
+ * mount, for which the kernel waits for all readers of the mount table, takes as long again. */
+static int protect_by_remap(int self, int *ret_mount)
 {
     unsigned map_size = 0;
     /* Asked first, since nothing is to be remapped for nothing.  EINVAL: no CONFIG_CHECKPOINT_RESTORE. */
@@ -262,7 +265,7 @@ static int protect_by_remap(int self)
         return -errno;
     if (map_size != sizeof(struct prctl_mm_map))
         return -ENOTSUP;
-    CLEANUP_FD int fd = open_read_only(self);
+    CLEANUP_FD int fd = open_read_only(self, ret_mount);
     if (fd < 0)
         return fd;
     struct image image = {.fd = fd, .page = sysconf(_SC_PAGESIZE)};
@@ -273,9 +276,9 @@ static int protect_by_remap(int self)
 #else
 
 /* The sanitizers keep addresses of the program's data and poison around them. */
-static int protect_by_remap(int self)
+static int protect_by_remap(int self, int *ret_mount)
 {
-    (void)self; /* as above */
+    (void)self, (void)ret_mount; /* as above */
     return -ENOTSUP;
 }
 
@@ -290,15 +293,14 @@ static int execute_again(int fd, char **argv)
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
     if (setenv(MARK, pid, 1) < 0)
         return -errno;
-    (void)syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH); /* returns only when it failed: errno */
-    int result = -errno;
+    int result = sealed_execute(fd, argv);
     (void)unsetenv(MARK); /* the name is valid */
     return result;
 }
 
 static int protect_by_exec(int self, char **argv)
 {
-    CLEANUP_FD int fd = open_read_only(self);
+    CLEANUP_FD int fd = open_read_only(self, NULL);
     return fd < 0 ? fd : execute_again(fd, argv);
 }
 
@@ -319,17 +321,14 @@ static int protect_by_memfd(char **argv)
     CLEANUP_FD int binary = open(SELF, O_RDONLY | O_CLOEXEC);
     if (binary < 0)
         return -errno;
-    copy = memfd_create("crun-lite", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-    if (copy < 0 && errno == EINVAL) /* KERNEL(6.3): MFD_EXEC is new, and implied before */
-        copy = memfd_create("crun-lite", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    copy = sealed_new();
     if (copy < 0)
-        return -errno;
+        return copy;
     int result = copy_whole(binary, copy);
     if (result < 0)
         return result;
-    if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
-        return -errno;
-    return execute_again(copy, argv);
+    result = sealed_close(copy);
+    return result < 0 ? result : execute_again(copy, argv);
 }
 
 /* ---- the recipe ---- */
@@ -362,7 +361,7 @@ static bool executed_again(void)
     return ours;
 }
 
-int own_binary_protect(char **argv, struct failure *why)
+int own_binary_protect(char **argv, int *ret_mount, struct failure *why)
 {
     enum way way;
     int result = -ENOTSUP;
@@ -371,17 +370,17 @@ int own_binary_protect(char **argv, struct failure *why)
         return fail_errno(why, self, "open '" SELF "'");
     if (executed_again()) {
         /* The mark is no proof, and a second round would end like the first. */
-        if (on_read_only_mount(self) || is_sealed())
+        if (is_protected(self))
             return 0;
         return fail(why, FAILURE_HOST, "the runtime's binary is still writable after executing it again: " SELF
                                        " is neither on a read-only mount nor sealed");
     }
     if (parse_way(&way, why) < 0)
         return -1;
-    if (way == WAY_ANY && (on_read_only_mount(self) || cannot_be_written(self)))
+    if (way == WAY_ANY && (is_protected(self) || cannot_be_written(self)))
         return 0;
     if (way == WAY_ANY || way == WAY_REMAP) {
-        result = protect_by_remap(self);
+        result = protect_by_remap(self, ret_mount);
         if (result == 0)
             return 0;
         log_debug("own binary: cannot be remapped from a read-only mount: %s", strerror(-result));

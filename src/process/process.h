@@ -32,9 +32,12 @@ ssize_t proc_read(int proc_fd, const char *name, char *buffer, size_t size) MUST
  * from the read-only mount once (environment mark), where even that is refused a sealed memfd copy.
  * Skipped where the file provably cannot be written from a container (see the source).
  * Runs in: creator, before clone. */
+/* *ret_mount (-1: none), owned by the caller, must be closed everywhere before a process of a container can reach us: until then
+ * the mount is one that a privileged process could still change.  Closing it takes long, so it is left to a caller who then has
+ * nothing better to do.  NULL: it is closed at once. */
 /* CRUN_LITE_SELF_PROTECT=remap|exec|memfd in the environment allows that one way only, also where
  * it would have been skipped (tests; kernels on which one of the ways misbehaves).  There is no "off". */
-int own_binary_protect(char **argv, struct failure *why) MUST_CHECK;
+int own_binary_protect(char **argv, int *ret_mount, struct failure *why) MUST_CHECK;
 
 /* ---- fds.c ---- */
 /* First act of main: how many descriptors from 3 on, without a gap, came from the caller.  Only these

@@ -18,6 +18,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "rootfs/mount_calls.h"
 
 /* ---- targets ---- */
@@ -242,12 +243,33 @@ static int step_mount_classic(struct rootfs *rootfs, struct mount_step *step, co
     return 0;
 }
 
+/* Those that are known not to ask for it. */
+static bool shows_network(const char *type)
+{
+    static const char *const others[] = {"proc", "tmpfs", "devpts", "mqueue", "overlay", "ramfs"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (text_equal(type, others[i]))
+            return false;
+    return true;
+}
+
+static int meet_network(struct rootfs *rootfs, struct failure *why)
+{
+    const struct rootfs_need *network = rootfs->network;
+
+    rootfs->network = NULL;
+    return network->meet(network->arg, why);
+}
+
 static int step_filesystem(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
 {
     struct filesystem filesystem = filesystem_of(step);
     CLEANUP_FD int target_fd = -1;
     struct stat covered;
 
+    if (rootfs->network != NULL && shows_network(step->type) && meet_network(rootfs, why) < 0)
+        return -1;
     if (target_open(rootfs, step, PATH_DIRECTORY, &target_fd, why) < 0)
         return -1;
     if (step->take_mode && fstat(target_fd, &covered) == 0)
@@ -342,6 +364,7 @@ static int step_remount(struct rootfs *rootfs, struct mount_step *step, struct f
 
 static int step_apply(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_MOUNT, step->target_inside);
     switch (step->kind) {
     case MOUNT_BIND:
         return step_bind(rootfs, step, why);
@@ -363,9 +386,9 @@ static int steps_apply(struct rootfs *rootfs, struct failure *why)
     return rootfs->entry == ROOT_PIVOT ? devices_make(rootfs, why) : 0;
 }
 
-int rootfs_mount(struct rootfs *rootfs, int proc_fd, struct failure *why)
+int rootfs_mount(struct rootfs *rootfs, const struct rootfs_need *network, struct failure *why)
 {
-    (void) proc_fd; /* nothing here goes through /proc */
+    rootfs->network = network;
     if (root_attach(rootfs, why) < 0)
         return -1;
     /* Modes of nodes, placeholders and mount points are exact, without a chmod for each. */

@@ -95,6 +95,8 @@ struct rootfs {
     const struct strings *read_only_paths, *masked_paths;
     const char *mount_label;
 
+    const struct rootfs_need *network; /* rootfs_mount's, until it is met */
+
     int root_fd; /* the root as a mount; detached until rootfs_mount */
     bool root_is_over_root; /* attached over "/", not over the directory it came from */
     int null_fd; /* clone of the host's /dev/null, read-only; the source of masks */

@@ -54,8 +54,13 @@ int rootfs_open_idmaps(struct rootfs *rootfs, int container_user_ns, struct fail
 
 /* Runs in: init, inside its new mount namespace, with CAP_SYS_ADMIN there, still in the host's root: "/dev/null"
  * and other devices are taken from there.
- * mount: propagation, root, /mounts in order, devices and links.  `proc_fd`: see process.h; not used so far. */
-int rootfs_mount(struct rootfs *rootfs, int proc_fd, struct failure *why) MUST_CHECK;
+ * mount: propagation, root, /mounts in order, devices and links.
+ * `network`, unless NULL, is met before the first file system that may show the network namespace it is made in. */
+struct rootfs_need {
+    int (*meet)(void *arg, struct failure *why); /* called at most once */
+    void *arg;
+};
+int rootfs_mount(struct rootfs *rootfs, const struct rootfs_need *network, struct failure *why) MUST_CHECK;
 /* The container's root directory (O_PATH), lent; valid after rootfs_mount. */
 int rootfs_root_fd(const struct rootfs *rootfs);
 /* Gives the terminal to process_uid and binds it over /dev/console.  `terminal_fd` is lent; it must be a pty of a

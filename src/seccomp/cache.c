@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/timeline.h"
 #include "seccomp/build.h"
 #include "seccomp/library.h"
 
@@ -191,30 +192,6 @@ bool cache_decode(const void *data, size_t length, const struct text *key, const
     return true;
 }
 
-/* ---- the library that compiled an entry ---- */
-
-/* One line that changes when the file does: a hit must not need the library, so it cannot ask for its version. */
-static bool library_identity(const char *path, char *line, size_t size)
-{
-    struct stat status;
-    int length;
-
-    if (stat(path, &status) < 0)
-        return false;
-    length = snprintf(line, size, "%llu:%llu %lld %lld.%09ld %lld.%09ld %s", (unsigned long long)status.st_dev,
-                      (unsigned long long)status.st_ino, (long long)status.st_size, (long long)status.st_mtim.tv_sec,
-                      status.st_mtim.tv_nsec, (long long)status.st_ctim.tv_sec, status.st_ctim.tv_nsec, path);
-    return length > 0 && (size_t)length < size;
-}
-
-static bool library_unchanged(const char *line)
-{
-    char now[4096 + 128];
-    const char *path = strchr(line, '/');
-
-    return path != NULL && library_identity(path, now, sizeof(now)) && text_equal(line, now);
-}
-
 /* ---- files ---- */
 
 static bool directory_usable(int directory)
@@ -259,6 +236,7 @@ static bool entry_load(int directory, const char *name, const struct text *key, 
     const char *library;
     struct seccomp_filter filter;
     size_t length = 0;
+    TIMELINE_SLICE(SLICE_FILTER_LOOKUP, NULL);
     const char *data = entry_read(directory, name, arena, &length);
 
     if (data == NULL || !cache_decode(data, length, key, &library, &filter) || !library_unchanged(library))
@@ -294,12 +272,11 @@ static void entries_bound(int directory)
 
 static void entry_store(int directory, const char *name, const struct text *key, const struct seccomp_filter *filter)
 {
-    char library[4096 + 128];
-    const char *path = library_path();
+    char library[LIBRARY_IDENTITY_SIZE];
     struct text content = {0};
     int err;
 
-    if (path == NULL || !library_identity(path, library, sizeof(library)))
+    if (!library_identity(library, sizeof(library)))
         return;
     entries_bound(directory);
     cache_encode(key, library, filter, &content);

@@ -1,5 +1,6 @@
 /*
- * seccomp/library.h: the door to libseccomp, which is loaded when a profile has to be compiled and not before.
+ * seccomp/library.h: the door to libseccomp, which is loaded when a profile has to be compiled and not before, or is a part
+ * of the program (BUILT_IN_SECCOMP) that is not touched before.
  *
  * Runs in: creator, before any path of the container is visible: what dlopen finds is the host's.
  */
@@ -7,6 +8,7 @@
 #define CRUN_LITE_SECCOMP_LIBRARY_H
 
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/failure.h"
@@ -29,7 +31,11 @@ struct library {
 
 /* Loads once per process; the table stays valid for its life. */
 int library_open(const struct library **ret_library, struct failure *why) MUST_CHECK;
-/* The file that library_open loaded, as the dynamic linker names it; NULL before or when unknown. */
-const char *library_path(void);
+/* One line that changes when the library does, for what was compiled by it; false: unknown, also before library_open.  With
+ * a library that is loaded it is the file's identity: a hit must not need the library, so it cannot ask for its version. */
+#define LIBRARY_IDENTITY_SIZE (4096 + 128)
+bool library_identity(char *line, size_t size);
+/* Is that line of an earlier process still so?  Loads nothing. */
+bool library_unchanged(const char *line);
 
 #endif

@@ -1,16 +1,18 @@
 /*
  * tests/bench/driver.c: measures commands against one another in one run.
  *
- *   driver ROUNDS JSON <PLAN
+ *   driver ROUNDS <PLAN >SERIES
  *
  * PLAN, one contender a line, fields separated by tabs:  OPERATION NAME STEP [; STEP]...
- * where a STEP is a program and its arguments.  The steps of a line run one after another and their time is summed.
+ * where a STEP is a program and its arguments.  The time of the steps of a line is summed; a step that begins with the
+ * word "-" prepares or clears away and is not timed, and the step "reap" waits, untimed, until no container is left.
  * Every round runs every line once, beginning with another one each time, so that drift of the machine hits all alike.
  * Two rounds before the first warm the caches and are thrown away.
  *
- * Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has returned; processor time and peak memory are
- * wait4's, so they hold what the process itself waited for (a foreground run: the container too), but not a container
- * that outlives its creator.
+ * SERIES, one JSON object a line: wall and processor time of every round, in microseconds, in the order of the rounds, so
+ * that contenders can be compared round by round; and peak memory, as the operation "rss:OPERATION".  Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has
+ * returned; processor time is wait4's, so it holds what the process itself waited for (a foreground run: the container
+ * too), but not a container that outlives its creator.
  *
  * Containers outlive their creators: the driver is their subreaper and collects them between measurements.
  */
@@ -23,22 +25,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CONTENDERS = 32, WORDS = 128, WARM_UP = 2 };
-
-struct sample {
-    double wall, cpu; /* microseconds */
-    long rss;         /* KiB */
-};
+enum { CONTENDERS = 128, WORDS = 128, WARM_UP = 2 };
 
 struct contender {
     char *operation, *name;
-    char *words[WORDS]; /* steps, each ended by NULL; the last one by two */
-    struct sample *samples;
+    char *words[WORDS];  /* steps, each ended by NULL; the last one by two */
+    double *wall, *cpu, *rss; /* one a round: microseconds, microseconds, KiB */
 };
 
 static struct contender contenders[CONTENDERS];
@@ -59,7 +55,7 @@ static double microseconds(const struct timeval *time)
     return (double)time->tv_sec * 1e6 + (double)time->tv_usec;
 }
 
-__attribute__((noreturn)) static void step_failed(const struct contender *contender, char **words, int status)
+__attribute__((noreturn)) static void step_failed(const struct contender *contender, char *const *words, int status)
 {
     fprintf(stderr, "driver: %s %s: status 0x%x from:", contender->operation, contender->name, (unsigned)status);
     for (; *words != NULL; words++)
@@ -68,38 +64,57 @@ __attribute__((noreturn)) static void step_failed(const struct contender *conten
     exit(1);
 }
 
-static void measure(const struct contender *contender, struct sample *sample)
+/* Containers' own processes, orphaned to us. */
+static void reap(int flags)
 {
-    *sample = (struct sample){0, 0, 0};
-    for (char *const *words = contender->words; *words != NULL;) {
-        struct rusage usage;
-        pid_t pid;
-        int status = 0, failure;
-        double begin = now();
+    while (waitpid(-1, NULL, flags) > 0)
+        ;
+}
 
-        failure = posix_spawn(&pid, words[0], &quiet, NULL, words, environ);
-        if (failure != 0 || wait4(pid, &status, 0, &usage) < 0 || status != 0)
-            step_failed(contender, (char **)(size_t)words, failure != 0 ? failure : status);
-        sample->wall += now() - begin;
-        sample->cpu += microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
-        if (usage.ru_maxrss > sample->rss)
-            sample->rss = usage.ru_maxrss;
+struct sample {
+    double wall, cpu, rss;
+};
+
+static void run_step(const struct contender *contender, char *const *words, struct sample *sample)
+{
+    struct rusage usage;
+    pid_t pid;
+    int status = 0;
+    double begin = now();
+    int failure = posix_spawn(&pid, words[0], &quiet, NULL, words, environ);
+
+    if (failure != 0 || wait4(pid, &status, 0, &usage) < 0 || status != 0)
+        step_failed(contender, words, failure != 0 ? failure : status);
+    sample->wall += now() - begin;
+    sample->cpu += microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
+    if ((double)usage.ru_maxrss > sample->rss)
+        sample->rss = (double)usage.ru_maxrss;
+}
+
+static struct sample measure(const struct contender *contender)
+{
+    struct sample sample = {0, 0, 0}, untimed = {0, 0, 0};
+
+    for (char *const *words = contender->words; *words != NULL; words++) {
+        if (strcmp(words[0], "reap") == 0)
+            reap(0);
+        else if (strcmp(words[0], "-") == 0)
+            run_step(contender, words + 1, &untimed);
+        else
+            run_step(contender, words, &sample);
         while (*words != NULL)
             words++;
-        words++;
     }
-    /* The containers' own processes, orphaned to us.  Not timed. */
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
+    reap(WNOHANG);
+    return sample;
 }
 
 static void read_plan(int rounds)
 {
     char *line = NULL;
     size_t size = 0;
-    ssize_t length;
 
-    while ((length = getline(&line, &size, stdin)) > 0) {
+    while (getline(&line, &size, stdin) > 0) {
         struct contender *contender = &contenders[contenders_count];
         char *rest = strdup(line), *word;
         int count = 0;
@@ -111,9 +126,12 @@ static void read_plan(int rounds)
         contender->name = strsep(&rest, "\t");
         while (count < WORDS - 2 && (word = strsep(&rest, "\t")) != NULL)
             contender->words[count++] = strcmp(word, ";") == 0 ? NULL : word;
-        contender->samples = calloc((size_t)rounds, sizeof(struct sample));
-        if (contender->name == NULL || count == 0 || contender->samples == NULL) {
-            fprintf(stderr, "driver: bad line in the plan\n");
+        contender->wall = calloc((size_t)rounds, sizeof(double));
+        contender->cpu = calloc((size_t)rounds, sizeof(double));
+        contender->rss = calloc((size_t)rounds, sizeof(double));
+        if (contender->name == NULL || count == 0 || rest != NULL || contender->wall == NULL || contender->cpu == NULL ||
+            contender->rss == NULL) {
+            fprintf(stderr, "driver: bad line in the plan: %s", line);
             exit(2);
         }
         contenders_count++;
@@ -121,75 +139,21 @@ static void read_plan(int rounds)
     free(line);
 }
 
-static int compare(const void *a, const void *b)
+static void print_series(const struct contender *contender, const char *kind, const char *unit, const double *samples, int rounds)
 {
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-enum figure { WALL, CPU, RSS };
-
-/* The value below which `share` of the samples lie. */
-static double quantile(const struct contender *contender, int rounds, enum figure figure, double share)
-{
-    double *values = calloc((size_t)rounds, sizeof(double)), result;
-
-    if (values == NULL)
-        exit(2);
+    printf("{\"operation\": \"%s%s\", \"name\": \"%s\", \"unit\": \"%s\", \"samples\": [", kind, contender->operation,
+           contender->name, unit);
     for (int i = 0; i < rounds; i++)
-        values[i] = figure == WALL  ? contender->samples[i].wall
-                    : figure == CPU ? contender->samples[i].cpu
-                                    : (double)contender->samples[i].rss;
-    qsort(values, (size_t)rounds, sizeof(double), compare);
-    result = values[(int)(share * (rounds - 1) + 0.5)];
-    free(values);
-    return result;
-}
-
-static double floor_of(const char *operation, int rounds)
-{
-    for (int i = 0; i < contenders_count; i++)
-        if (strcmp(contenders[i].operation, operation) == 0 && strcmp(contenders[i].name, "floor") == 0)
-            return quantile(&contenders[i], rounds, WALL, 0.5);
-    return 0;
-}
-
-static void report(int rounds, FILE *json)
-{
-    struct utsname host;
-    const char *previous = "";
-
-    uname(&host);
-    fprintf(json, "{\"kernel\": \"%s\", \"machine\": \"%s\", \"processors\": %ld, \"rounds\": %d, \"time\": %ld,\n \"results\": [",
-            host.release, host.machine, sysconf(_SC_NPROCESSORS_ONLN), rounds, (long)time(NULL));
-    printf("%d rounds, kernel %s, %ld processors\n", rounds, host.release,
-           sysconf(_SC_NPROCESSORS_ONLN));
-    for (int i = 0; i < contenders_count; i++) {
-        const struct contender *one = &contenders[i];
-        double median = quantile(one, rounds, WALL, 0.5), least = quantile(one, rounds, WALL, 0),
-               high = quantile(one, rounds, WALL, 0.9), cpu = quantile(one, rounds, CPU, 0.5),
-               rss = quantile(one, rounds, RSS, 0.5), base = floor_of(one->operation, rounds);
-
-        if (strcmp(previous, one->operation) != 0)
-            printf("\n%-10s %-12s %9s %9s %9s %9s %9s %7s\n", one->operation, "", "median", "minimum", "90 %", "cpu", "peak KiB", "x floor");
-        previous = one->operation;
-        printf("%-10s %-12s %7.0f µs %6.0f µs %6.0f µs %6.0f µs %9.0f %7.2f\n", "", one->name, median, least, high, cpu, rss,
-               base > 0 ? median / base : 0);
-        fprintf(json, "%s\n  {\"operation\": \"%s\", \"name\": \"%s\", \"wall_us\": {\"median\": %.1f, \"min\": %.1f, \"p90\": %.1f}, \"cpu_us\": %.1f, \"rss_kib\": %.0f, \"ratio\": %.3f}",
-                i > 0 ? "," : "", one->operation, one->name, median, least, high, cpu, rss, base > 0 ? median / base : 0);
-    }
-    fprintf(json, "]}\n");
+        printf("%s%.1f", i > 0 ? ", " : "", samples[i]);
+    printf("]}\n");
 }
 
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 0;
-    struct sample thrown_away;
-    FILE *json = argc > 2 ? fopen(argv[2], "we") : NULL;
 
-    if (rounds < 1 || json == NULL) {
-        fprintf(stderr, "usage: driver ROUNDS JSON <PLAN\n");
+    if (rounds < 1) {
+        fprintf(stderr, "usage: driver ROUNDS <PLAN >SERIES\n");
         return 2;
     }
     read_plan(rounds);
@@ -200,9 +164,18 @@ int main(int argc, char **argv)
     for (int round = -WARM_UP; round < rounds; round++)
         for (int i = 0; i < contenders_count; i++) {
             struct contender *one = &contenders[(i + (round > 0 ? round : 0)) % contenders_count];
+            struct sample sample = measure(one);
 
-            measure(one, round < 0 ? &thrown_away : &one->samples[round]);
+            if (round < 0)
+                continue;
+            one->wall[round] = sample.wall;
+            one->cpu[round] = sample.cpu;
+            one->rss[round] = sample.rss;
         }
-    report(rounds, json);
-    return fclose(json) == 0 ? 0 : 1;
+    for (int i = 0; i < contenders_count; i++) {
+        print_series(&contenders[i], "", "us", contenders[i].wall, rounds);
+        print_series(&contenders[i], "", "us of processor", contenders[i].cpu, rounds);
+        print_series(&contenders[i], "rss:", "KiB", contenders[i].rss, rounds);
+    }
+    return fflush(stdout) == 0 ? 0 : 1;
 }

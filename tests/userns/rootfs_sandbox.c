@@ -134,9 +134,9 @@ void sandbox_default_bundle(struct sandbox *sandbox)
                     "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger /nowhere");
 }
 
-static void init_main(struct sandbox *sandbox, struct rootfs *rootfs, struct failure *why, int proc_fd)
+static void init_main(struct sandbox *sandbox, struct rootfs *rootfs, struct failure *why)
 {
-    if (rootfs_mount(rootfs, proc_fd, why) < 0)
+    if (rootfs_mount(rootfs, NULL, why) < 0)
         _exit(2);
     if (sandbox->in_hook)
         sandbox->in_hook(sandbox, rootfs);
@@ -213,19 +213,17 @@ int sandbox_run(struct sandbox *sandbox)
         return -1;
     }
     CHECK(pipe2(barrier, O_CLOEXEC) == 0);
-    int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     fflush(NULL);
     pid_t pid = init_clone(sandbox, barrier[0]);
     CHECK(pid >= 0);
     if (pid == 0)
-        init_main(sandbox, rootfs, why, proc_fd);
+        init_main(sandbox, rootfs, why);
     if (sandbox->user_ns)
         map_user_ns(sandbox, pid);
     CHECK(write(barrier[1], "x", 1) == 1);
     rootfs_close(rootfs);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    close(proc_fd);
     close(barrier[0]);
     close(barrier[1]);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 1);

@@ -93,7 +93,7 @@ static int protected_program(char **argv)
     variable++;
     zeroes[0] = 'x';
     zeroes[sizeof(zeroes) - 1] = 'y';
-    CHECK_DONE(own_binary_protect(argv, &why));
+    CHECK_DONE(own_binary_protect(argv, NULL, &why));
     check_data();
     check_relro();
     CHECK(getenv("CRUN_LITE_PROTECTED") == NULL);
@@ -243,7 +243,7 @@ static void lying_mark_is_a_failure(void)
     char name[] = "test", *argv[] = {name, NULL};
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
     setenv("CRUN_LITE_PROTECTED", pid, 1);
-    CHECK(own_binary_protect(argv, &why) < 0);
+    CHECK(own_binary_protect(argv, NULL, &why) < 0);
     CHECK_TEXT(why.text, "still writable");
     CHECK(getenv("CRUN_LITE_PROTECTED") == NULL);
 }
@@ -252,7 +252,7 @@ static void unknown_way_is_refused(void)
 {
     char name[] = "test", *argv[] = {name, NULL};
     setenv("CRUN_LITE_SELF_PROTECT", "off", 1);
-    CHECK(own_binary_protect(argv, &why) < 0);
+    CHECK(own_binary_protect(argv, NULL, &why) < 0);
     CHECK(why.kind == FAILURE_USAGE);
     CHECK_TEXT(why.text, "CRUN_LITE_SELF_PROTECT=off");
 }
@@ -263,7 +263,7 @@ static void unneeded_is_skipped(void)
     char name[] = "test", *argv[] = {name, NULL};
     struct statvfs filesystem;
     CHECK(setresuid(4711, 4711, 4711) == 0);
-    CHECK_DONE(own_binary_protect(argv, &why));
+    CHECK_DONE(own_binary_protect(argv, NULL, &why));
     CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
     CHECK(statvfs("/proc/self/exe", &filesystem) == 0 && !(filesystem.f_flag & ST_RDONLY));
 }

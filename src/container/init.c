@@ -239,6 +239,7 @@ static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
     init->become.announces = true;
+    timeline_leave();
     obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
@@ -249,6 +250,8 @@ static int await_start_command(struct init *init, struct failure *why)
             return fail_sys(why, "wait for start");
         if (init->become.conversation < 0 || channel_receive(init->become.conversation, -1, &message, &fd) < 0)
             continue;
+        if (message.kind == MESSAGE_START)
+            timeline_join(fd, message.value);
         fd_close(&fd);
         if (message.kind == MESSAGE_START)
             break;

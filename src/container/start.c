@@ -96,8 +96,10 @@ static int hear_init(struct start *start, int connection, struct failure *why)
             return -1;
     }
     /* A filter may have killed init in execve itself: the end of file looks the same. */
-    if (executing && pid_has_executed(start->state.init.pid) != 0)
+    if (executing && pid_has_executed(start->state.init.pid) != 0) {
+        timeline_executed(start->state.init.pid);
         return 0;
+    }
     fail(why, FAILURE_HOST, "read from the init process: it died before it executed the program");
     CLEANUP_FD int cgroup = cgroup_open(&start->state.cgroup);
     if (cgroup >= 0 && cgroup_oom_kills(cgroup) > 0)
@@ -113,8 +115,10 @@ static int signal_start(struct start *start, struct failure *why)
         return fail(why, FAILURE_STATE, "cannot start container `%s`: it is being started already", start->state.id);
     if (connection < 0)
         return fail_errno(why, connection, "connect to the waiting init of container `%s`", start->state.id);
+    int track = timeline_track_new(TIMELINE_INIT);
+    timeline_track_is(track, start->state.init.pid);
     /* Were we killed here, init would see the connection end without a word, and wait for the next start. */
-    int r = channel_send(connection, MESSAGE_START, 0, -1);
+    int r = channel_send(connection, MESSAGE_START, track, timeline_share());
     if (r < 0 && r != -EPIPE)
         return fail_errno(why, r, "speak to the init process");
     return hear_init(start, connection, why);
@@ -166,8 +170,10 @@ int container_start(const struct runtime *runtime, const char *id, struct failur
         }
         /* runtime.md, lifecycle: a failed startContainer or poststart hook stops and destroys the container. */
         struct failure unimportant;
-        if (r < 0)
+        if (r < 0) {
+            timeline_mark(TIMELINE_FAILED, 0);
             locate(&start, why);
+        }
         if (failed_hook)
             IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
     }

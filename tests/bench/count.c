@@ -40,7 +40,7 @@ __attribute__((noreturn)) static void fail(const char *what)
 
 __attribute__((noreturn)) static void become(char **words)
 {
-    static char tunables[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512VL,-AVX512BW,-AVX2,-ERMS,-FSRM";
+    static char tunables[] = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM";
     int null = open("/dev/null", O_RDWR);
 
     dup2(null, 0);

@@ -20,6 +20,7 @@
  *   -f FILTER   load the seccomp filter of this file (`compile seccomp`), unread until init needs it
  *   -d PROGRAM  load and attach the device program of this file (`compile devices`).  The plain floor leaves it out
  *   -u          in a new user namespace in which the caller is root: init writes its own maps, devices are bind mounts
+ *   -m BYTES    memory.max of the cgroup
  *   -b NUMBER   with so many more bind mounts, of SOURCES/volume-0 at ROOTFS/many/0, …: one mount(2) each
  */
 #include <errno.h>
@@ -61,7 +62,7 @@ __attribute__((noreturn)) static void fail_at(int line)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct floor_plan *plan = &default_plan;
-static const char *sources, *filter, *device_program;
+static const char *sources, *filter, *device_program, *memory_max;
 static bool new_user;
 static int binds;
 static char *const environment[] = {(char[]){"PATH=/bin"}, NULL};
@@ -293,6 +294,12 @@ static pid_t clone_into(const char *cgroup, int *ret_pidfd)
     if (new_user)
         arguments.flags |= CLONE_NEWUSER;
     TRY(mkdir(cgroup, 0755));
+    if (memory_max != NULL) {
+        char path[4096];
+
+        snprintf(path, sizeof(path), "%s/memory.max", cgroup);
+        write_file(path, memory_max);
+    }
     TRY(fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC));
     arguments.cgroup = (uint64_t)fd;
     TRY(pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments)));
@@ -467,13 +474,14 @@ int main(int argc, char **argv)
         return pause();
     if (called("mounts", argc, argv))
         return mode_mounts();
-    while ((option = getopt(argc, argv, "+es:f:d:ub:")) != -1)
+    while ((option = getopt(argc, argv, "+es:f:d:um:b:")) != -1)
         switch (option) {
         case 'e': plan = &engine_plan; break;
         case 's': sources = optarg; break;
         case 'f': filter = optarg; break;
         case 'd': device_program = optarg; break;
         case 'u': new_user = true; break;
+        case 'm': memory_max = optarg; break;
         case 'b': binds = atoi(optarg); break;
         default: return 2;
         }

@@ -152,36 +152,65 @@ part_resident() {
 }
 
 # What a container's cgroup is charged for before its program runs, and with how little it runs.  Needs the memory controller.
+#
+# The charge is what memory.stat adds up; memory.current and memory.peak count in steps of 64 pages, which each processor
+# keeps in stock.
 part_charged() {
-    local name id cgroup low high middle bundle
+    local name low high middle
     if [[ ! -e /sys/fs/cgroup$group/floor-kept/memory.peak ]]; then
         echo "charged: no memory controller here, left out" >&2
         return
     fi
-    for name in $(runtimes_that_run); do
-        id=charged-$name cgroup=/sys/fs/cgroup$group/$name bundle=$work/bundle/$name-charged
-        mkdir -p "$bundle"
-        "${path_of[$name]}" --root "$work/state-$name" create --bundle "$work/bundle/$name" "$id" </dev/null >/dev/null 2>&1 || continue
-        cgroup=$(find "$cgroup" -name cgroup.procs -exec grep -q . {} \; -printf '%h\n' | tail -1)
-        series charged "$name" bytes "$(<"$cgroup/memory.peak")"
-        series charged-then "$name" bytes "$(<"$cgroup/memory.current")"
-        "${path_of[$name]}" --root "$work/state-$name" delete --force "$id"
-        low=0 high=16384 # pages: not enough, enough
+    for name in floor $(runtimes_that_run); do
+        charged_create "$name" || continue
+        series charged "$name" bytes "$(awk '/^(anon|file|kernel) / { sum += $2 } END { print sum }' "/sys/fs/cgroup$group/$name/memory.stat")"
+        series charged-peak "$name" bytes "$(<"/sys/fs/cgroup$group/$name/memory.peak")"
+        charged_delete "$name"
+        low=0 high=4096 # pages: not enough, enough
         while ((high - low > 1)); do
             middle=$(((low + high) / 2))
-            jq --argjson limit $((middle * 4096)) '.linux.resources.memory = {limit: $limit, swap: $limit}' "$work/bundle/$name/config.json" >"$bundle/config.json"
-            if timeout 60 "${path_of[$name]}" --root "$work/state-$name" run --bundle "$bundle" "$id" </dev/null >/dev/null 2>&1; then
-                high=$middle
-            else
-                low=$middle
-                "${path_of[$name]}" --root "$work/state-$name" delete --force "$id" 2>/dev/null || true
-            fi
+            if charged_run "$name" $((middle * 4096)); then high=$middle; else low=$middle; fi
         done
         series memory-max "$name" bytes $((high * 4096))
     done
 }
 
+charged_create() {
+    if [[ $1 == floor ]]; then
+        "$bin/floor" create "$work/state-charged" "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true </dev/null
+    else
+        "${path_of[$1]}" --root "$work/state-$1" create --bundle "$work/bundle/$1" "charged-$1" </dev/null >/dev/null 2>&1
+    fi
+}
+
+charged_delete() {
+    if [[ $1 == floor ]]; then
+        "$bin/floor" delete "$work/state-charged" "/sys/fs/cgroup$group/floor"
+    else
+        "${path_of[$1]}" --root "$work/state-$1" delete --force "charged-$1" 2>/dev/null || true
+    fi
+}
+
+charged_run() { # NAME BYTES
+    local bundle
+    if [[ $1 == floor ]]; then
+        "$bin/floor" -m "$2" run "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true </dev/null 2>/dev/null && return
+        rmdir "/sys/fs/cgroup$group/floor" 2>/dev/null
+        return 1
+    fi
+    bundle=$(bundle_new "$1-charged")
+    jq --argjson limit "$2" '.linux.resources.memory = {limit: $limit, swap: $limit}' "$work/bundle/$1/config.json" >"$bundle/config.json"
+    timeout 60 "${path_of[$1]}" --root "$work/state-$1" run --bundle "$bundle" "charged-$1" </dev/null >/dev/null 2>&1 && return
+    charged_delete "$1"
+    return 1
+}
+
 # ---- after the start ----
+
+# What others do on the machine only adds: of these loops the least counts.
+least() {
+    tr -s ' ' '\n' <<<"$1" | sed '/^$/d' | sort -n | head -1
+}
 
 part_steady() {
     local name round numbers
@@ -190,7 +219,7 @@ part_steady() {
     for name in $(runtimes_that_run); do
         "$here/engine-config" "$rootfs" "$work/sources" "$group/$name" /bin/steady >"$(bundle_new "$name-steady")/config.json"
     done
-    for ((round = 0; round < few; round++)); do
+    for ((round = 0; round < rounds; round++)); do
         for name in outside $(runtimes_that_run); do
             if [[ $name == outside ]]; then set -- "$rootfs/bin/steady"; else
                 set -- "${path_of[$name]}" --root "$work/state-$name" run --bundle "$work/bundle/$name-steady" "steady-$name"
@@ -200,8 +229,8 @@ part_steady() {
         done
     done
     for name in "${!parent[@]}"; do
-        # shellcheck disable=SC2086  # one word a sample
-        { series steady-getppid "$name" ns ${parent[$name]}; series steady-pipe "$name" ns ${pipe[$name]}; }
+        series steady-getppid "$name" ns "$(least "${parent[$name]}")"
+        series steady-pipe "$name" ns "$(least "${pipe[$name]}")"
     done >"$work/steady"
     cat "$work/steady"
     derive "$work/steady" minus steady-getppid-more steady-getppid outside

@@ -366,6 +366,7 @@ owned_by() { find "$(group)" -uid "$1" -printf '%P\n' | sed 's/^$/./' | sort; }
     cp config.json with-users.json
     for filter in '.linux.namespaces |= map(select(.type != "cgroup"))' \
         '(.mounts[] | select(.type == "cgroup")).options += ["ro"]' \
+        '(.mounts[] | select(.type == "cgroup")).options += ["rw", "rro"]' \
         'del(.mounts[] | select(.type == "cgroup"))' \
         '(.mounts[] | select(.type == "cgroup")).source = "none"'; do
         cp with-users.json config.json

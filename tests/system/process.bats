@@ -55,6 +55,16 @@ load helpers
     # Executing as user 0 makes effective what is bounding, whatever was effective before.
     inside report
     expect '.status | .CapBnd == "0000000000000021" and .CapPrm == "0000000000000021" and .CapEff == "0000000000000021" and .CapInh == "0000000000000000" and .CapAmb == "0000000000000000"'
+    # A user that is not root has after exec what is ambient, and what is inheritable is still that.
+    config '.process.user = {"uid": 1000, "gid": 1000} | .process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"],
+        "permitted": ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"], "inheritable": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_SETUID"], "ambient": ["CAP_KILL"]}'
+    run_ok
+    expect '.status | .CapBnd == "00000000000000a1" and .CapInh == "0000000000000021" and .CapAmb == "0000000000000020"
+        and .CapPrm == "0000000000000020" and .CapEff == "0000000000000020"'
+    # Root has again what is bounding.
+    config '.process.user = {"uid": 0, "gid": 0} | .process.capabilities.ambient = []'
+    run_ok
+    expect '.status | .CapInh == "0000000000000021" and .CapAmb == "0000000000000000" and .CapPrm == "00000000000000a1"'
 }
 
 # spec: CAP-06 CAP-11

@@ -84,7 +84,9 @@ static int open_container(struct joining *joining, struct failure *why)
         return fail_stopped(joining, why);
     if (joining->init_pidfd < 0)
         return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
-    return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
+    if (spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why) == 0)
+        return 0;
+    return why->errnum == ENOENT ? state_explain_absence(&joining->directory, why) : -1;
 }
 
 static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)

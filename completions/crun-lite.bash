@@ -27,7 +27,7 @@ __crun_lite_ids() {
 __crun_lite() {
     local commands='run create start exec state kill delete pause resume ps update stats events wait list spec check features'
     local globals='--root --log --log-format --log-level --debug --cgroup-manager --systemd-cgroup --rootless --criu
-                   --version --help'
+                   --timing --version --help'
     local create='--bundle --pid-file --console-socket --pidfd-socket --no-pivot --no-new-keyring --preserve-fds --detach
                   --no-subreaper --help'
     local update='--resources --memory --memory-reservation --memory-swap --kernel-memory --kernel-memory-tcp --cpu-share
@@ -48,7 +48,7 @@ __crun_lite() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         =) ;;
-        --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --bundle | -b | --pid-file | \
+        --root | --log | --log-format | --log-level | --cgroup-manager | --criu | --timing | --bundle | -b | --pid-file | \
             --console-socket | --pidfd-socket | --preserve-fds | --format | --resources | -r | --memory | \
             --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | --mem-bw-schema | --interval | \
             --pressure | --process | -p | --cwd | --env | -e | --user | -u | --additional-gids | -g | --cap | -c | --process-label | \
@@ -65,7 +65,7 @@ __crun_lite() {
     COMPREPLY=()
     case $before in
     --root | --bundle | -b) kind=directory ;;
-    --log | --criu | --pid-file | --console-socket | --pidfd-socket | --resources | -r | --process) kind=paths ;;
+    --log | --criu | --timing | --pid-file | --console-socket | --pidfd-socket | --resources | -r | --process) kind=paths ;;
     -p) [[ $command != exec ]] || kind=paths ;;
     --preserve-fds | --memory | --memory-* | --kernel-memory* | --cpu* | --blkio-weight | --pids-limit | --l3-cache-schema | \
         --mem-bw-schema | --interval | --pressure | --cwd | --env | --user | --additional-gids | --cap | --process-label | --apparmor | \

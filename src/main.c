@@ -17,7 +17,7 @@
 #include "cmd/cmd.h"
 
 static struct {
-    const char *root, *log, *log_format, *log_level, *cgroup_manager, *criu;
+    const char *root, *log, *log_format, *log_level, *cgroup_manager, *criu, *timing;
     bool debug, systemd_cgroup, rootless, version, help;
 } given;
 
@@ -29,6 +29,7 @@ static const struct option_row global_options[] = {
     {"debug", 0, OPTION_FLAG, &given.debug, NULL, "the same as --log-level debug"},
     {"cgroup-manager", 0, OPTION_TEXT, &given.cgroup_manager, "NAME", "cgroupfs, systemd or disabled (default: cgroupfs)"},
     {"systemd-cgroup", 0, OPTION_FLAG, &given.systemd_cgroup, NULL, "the same as --cgroup-manager systemd"},
+    {"timing", 0, OPTION_TEXT, &given.timing, "FILE", "write what took how long to FILE, as a trace (-: a summary to stderr)"},
     {"rootless", 0, OPTION_FLAG, &given.rootless, NULL, "accepted for compatibility: found out by itself"},
     {"criu", 0, OPTION_TEXT, &given.criu, "PATH", "accepted for compatibility"},
     {"version", 'v', OPTION_FLAG, &given.version, NULL, "print the version"},
@@ -51,7 +52,7 @@ static int open_log(int argc, char **argv, struct failure *why)
             given.log_format = argv[++i];
         else if (text_starts(word, "log-format="))
             given.log_format = word + strlen("log-format=");
-        else if ((text_equal(word, "root") || text_equal(word, "log-level") || text_equal(word, "cgroup-manager") || text_equal(word, "criu")) && i + 1 < argc)
+        else if ((text_equal(word, "root") || text_equal(word, "log-level") || text_equal(word, "cgroup-manager") || text_equal(word, "criu") || text_equal(word, "timing")) && i + 1 < argc)
             i++; /* its value, whatever it looks like */
     }
     log_set(text_equal(given.log_format, "json") ? LOG_JSON : LOG_TEXT, LOG_ERROR);
@@ -149,7 +150,7 @@ static int run_main(int argc, char **argv, const struct inherited_fds *inherited
         fail(why, FAILURE_USAGE, "unknown command '%s'", argv[used]);
         return failure_hint(why, "see crun-lite --help");
     }
-    if (choose_manager(&runtime.manager, why) < 0 || (!command->stateless && choose_root(arena, &runtime.root, why) < 0))
+    if (timing_open(given.timing, command->name, why) < 0 || choose_manager(&runtime.manager, why) < 0 || (!command->stateless && choose_root(arena, &runtime.root, why) < 0))
         return -1;
     return run_command(&runtime, command, argc - used, argv + used, why);
 }
@@ -169,11 +170,12 @@ int main(int argc, char **argv)
 {
     struct inherited_fds inherited;
     struct arena arena = {0};
-    struct failure why;
+    struct failure why, unwritten;
     fds_look(&inherited);
-    int code = run_main(argc, argv, &inherited, &arena, &why);
-    if (code < 0)
-        code = report(&why);
+    int result = run_main(argc, argv, &inherited, &arena, &why);
+    int code = result < 0 ? report(&why) : result;
+    if (timing_write(code, result < 0 ? &why : NULL, &unwritten) < 0)
+        (void)report(&unwritten); /* the command's own end is what its caller asked for */
     arena_done(&arena);
     return code;
 }

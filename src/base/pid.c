@@ -23,7 +23,8 @@ int64_t clock_now_ms(void)
 /* proc(5), /proc/PID/stat: fields by number. */
 enum { FIELD_STATE = 3, FIELD_FLAGS = 9, FIELD_START_TIME = 22, FIELD_EXIT_CODE = 52 };
 
-/* linux/sched.h of the kernel: forked, but did not execute. */
+/* linux/sched.h of the kernel: being ended; forked, but did not execute. */
+#define PF_EXITING 0x4
 #define PF_FORKNOEXEC 0x40
 
 #define STAT_SIZE 1024
@@ -68,6 +69,14 @@ int pid_has_executed(pid_t pid)
         return r;
     const char *flags = find_field(line, FIELD_FLAGS);
     return flags == NULL ? -EIO : (strtoul(flags, NULL, 10) & PF_FORKNOEXEC) == 0;
+}
+
+bool pid_is_ending(pid_t pid)
+{
+    char line[STAT_SIZE];
+    int r = read_stat(pid, line);
+    const char *flags = r < 0 ? NULL : find_field(line, FIELD_FLAGS);
+    return r == -ESRCH || (flags != NULL && (strtoul(flags, NULL, 10) & PF_EXITING) != 0);
 }
 
 /* A caller who may not look reads 0 as exit code; the link of a zombie's program leads nowhere, but only for one who may. */

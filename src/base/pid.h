@@ -25,6 +25,8 @@ int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state) MUST_CHECK;
 /* Whether a clone of ours has executed a program since (flag PF_FORKNOEXEC of /proc/PID/stat, also of a zombie): 1, 0 or -errno
  * (-ESRCH when it has been reaped). */
 int pid_has_executed(pid_t pid) MUST_CHECK;
+/* Whether it is on its way out, dead or gone: from the moment on in which the kernel begins to end it. */
+bool pid_is_ending(pid_t pid);
 /* True while that very process exists and is not a zombie. */
 bool pid_alive(const struct pid_name *name);
 /* A pidfd of that very process: opened, then the start time compared.  fd or -errno (-ESRCH). */

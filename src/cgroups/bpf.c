@@ -2,8 +2,8 @@
  * cgroups/bpf.c: bpf(2) for the device program of a cgroup.
  *
  * Runs in the creator and the update command, with the cgroup's directory fd.  Should: leave exactly one program of
- * ours attached. Must not: touch the programs of others (systemd's "sd_devices", a GPU hook's), nor RLIMIT_MEMLOCK:
- * KERNEL(5.11) charges BPF memory to the memory cgroup instead.
+ * ours attached, also where a hook has put rules of its own in front of it. Must not: touch the programs of others (systemd's
+ * "sd_devices"), nor RLIMIT_MEMLOCK: KERNEL(5.11) charges BPF memory to the memory cgroup instead.
  */
 #include "cgroups/bpf.h"
 
@@ -67,22 +67,62 @@ static int detach(int cgroup_fd, int program_fd)
     return kernel_bpf(BPF_PROG_DETACH, &attr, sizeof attr) < 0 ? -errno : 0;
 }
 
-static bool is_ours(int program_fd)
+static int read_info(int program_fd, struct bpf_prog_info *info)
 {
-    struct bpf_prog_info info;
     union bpf_attr attr;
-    memset(&info, 0, sizeof info);
     memset(&attr, 0, sizeof attr);
     attr.info.bpf_fd = (uint32_t)program_fd;
-    attr.info.info_len = sizeof info;
-    attr.info.info = address_of(&info);
-    if (kernel_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr) < 0)
-        return false;
-    return strncmp(info.name, PROGRAM_NAME, sizeof info.name) == 0;
+    attr.info.info_len = sizeof *info;
+    attr.info.info = address_of(info);
+    return kernel_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr);
 }
 
-/* fds of our programs attached to this very cgroup, at most `room`.  Count or -errno. */
-static int find_ours(int cgroup_fd, int *ret_fds, int room)
+/* The instructions as the kernel runs them, which for programs this simple are those that were loaded.  Empty: not to be had. */
+static struct devices_program read_program(int program_fd, struct arena *arena)
+{
+    struct devices_program none = {0}, program;
+    struct bpf_prog_info info;
+    memset(&info, 0, sizeof info);
+    if (read_info(program_fd, &info) < 0 || info.xlated_prog_len == 0)
+        return none;
+    uint32_t length = info.xlated_prog_len;
+    program.count = length / sizeof(struct bpf_insn);
+    program.instructions = arena_alloc(arena, length);
+    memset(&info, 0, sizeof info);
+    info.xlated_prog_len = length;
+    info.xlated_prog_insns = address_of(program.instructions);
+    /* The address comes back as 0 where the kernel hides them (bpf_jit_harden). */
+    return read_info(program_fd, &info) < 0 || info.xlated_prog_len != length || info.xlated_prog_insns == 0 ? none : program;
+}
+
+static bool has_our_name(int program_fd)
+{
+    struct bpf_prog_info info;
+    memset(&info, 0, sizeof info);
+    return read_info(program_fd, &info) == 0 && strncmp(info.name, PROGRAM_NAME, sizeof info.name) == 0;
+}
+
+/* What replaces what. */
+struct replacing {
+    const struct devices_program *before, *wanted;
+    struct arena *arena;
+    struct devices_program program; /* to be loaded: `wanted`, perhaps with a front that stays */
+    int fds[PROGRAMS_MAX];          /* what goes */
+    int count;
+};
+
+/* A hook's program has the hook's name, and ours at its end. */
+static bool goes(struct replacing *replacing, int program_fd)
+{
+    struct devices_program found = read_program(program_fd, replacing->arena), kept;
+    bool changed = devices_keep_front(&found, replacing->before, replacing->wanted, replacing->arena, &kept);
+    if (changed && replacing->wanted->count > 0)
+        replacing->program = kept;
+    return changed || has_our_name(program_fd);
+}
+
+/* Among those attached to this very cgroup.  0 or -errno. */
+static int find_what_goes(int cgroup_fd, struct replacing *replacing)
 {
     uint32_t ids[PROGRAMS_MAX];
     union bpf_attr attr;
@@ -93,20 +133,19 @@ static int find_ours(int cgroup_fd, int *ret_fds, int room)
     attr.query.prog_cnt = PROGRAMS_MAX;
     if (kernel_bpf(BPF_PROG_QUERY, &attr, sizeof attr) < 0)
         return -errno;
-    int found = 0;
     uint32_t count = attr.query.prog_cnt;
-    for (uint32_t i = 0; i < count && i < PROGRAMS_MAX && found < room; i++) {
+    for (uint32_t i = 0; i < count && i < PROGRAMS_MAX; i++) {
         memset(&attr, 0, sizeof attr);
         attr.prog_id = ids[i];
         int fd = kernel_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
         if (fd < 0)
             continue; /* detached meanwhile by its owner */
-        if (is_ours(fd))
-            ret_fds[found++] = fd;
+        if (goes(replacing, fd))
+            replacing->fds[replacing->count++] = fd;
         else
             fd_close(&fd);
     }
-    return found;
+    return 0;
 }
 
 int bpf_attach_devices(int cgroup_fd, const struct devices_program *program)
@@ -117,22 +156,22 @@ int bpf_attach_devices(int cgroup_fd, const struct devices_program *program)
     return program_fd < 0 ? program_fd : attach(cgroup_fd, program_fd, -1);
 }
 
-int bpf_replace_devices(int cgroup_fd, const struct devices_program *program)
+int bpf_replace_devices(int cgroup_fd, const struct devices_program *before, const struct devices_program *program,
+                        struct arena *arena)
 {
+    struct replacing replacing = {.before = before, .wanted = program, .arena = arena, .program = *program};
     CLEANUP_FD int program_fd = -1;
-    if (program->count > 0 && (program_fd = load(program)) < 0)
-        return program_fd;
-    int ours[PROGRAMS_MAX] = {[0 ... PROGRAMS_MAX - 1] = -1};
-    int count = find_ours(cgroup_fd, ours, PROGRAMS_MAX);
-    if (count < 0)
-        return count;
-    int replaced = program_fd >= 0 && count > 0 ? 1 : 0;
-    int result = program_fd >= 0 ? attach(cgroup_fd, program_fd, replaced ? ours[0] : -1) : 0;
+    int result = find_what_goes(cgroup_fd, &replacing);
+    if (result == 0 && program->count > 0 && (program_fd = load(&replacing.program)) < 0)
+        result = program_fd;
+    int replaced = program_fd >= 0 && replacing.count > 0 ? 1 : 0;
+    if (result == 0 && program_fd >= 0)
+        result = attach(cgroup_fd, program_fd, replaced ? replacing.fds[0] : -1);
     /* More than one: an earlier version's or an interrupted update's.  Only after the new one is in force. */
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < replacing.count; i++) {
         if (result == 0 && i >= replaced)
-            result = detach(cgroup_fd, ours[i]);
-        fd_close(&ours[i]);
+            result = detach(cgroup_fd, replacing.fds[i]);
+        fd_close(&replacing.fds[i]);
     }
     return result;
 }

@@ -16,7 +16,9 @@ int bpf_attach_devices(int cgroup_fd, const struct devices_program *program) MUS
 int bpf_try_devices(const struct devices_program *program) MUST_CHECK;
 
 /* As above, in the place of what bpf_attach_devices attached before, without a moment in which neither is in force
- * (RDEV-10). An empty program takes the old one away. */
-int bpf_replace_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;
+ * (RDEV-10).  Rules that a hook has put in front of `before`, the program that was attached (empty: not known), stay in front of
+ * the new one.  An empty program takes the old one away. */
+int bpf_replace_devices(int cgroup_fd, const struct devices_program *before, const struct devices_program *program,
+                        struct arena *arena) MUST_CHECK;
 
 #endif

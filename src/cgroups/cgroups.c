@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "cgroups/bpf.h"
 #include "cgroups/fs.h"
 #include "cgroups/mount.h"
@@ -48,12 +49,19 @@ static int find_place(const struct cgroup_request *request, int root_fd, struct 
     return path_resolve(&question, arena, ret_place, why);
 }
 
+/* A joined cgroup may have a program of ours already. */
+static int replace_devices(const struct cgroup *cgroup, const struct devices_program *program)
+{
+    struct devices_program unknown = {0};
+    struct arena arena = {0};
+    int done = program->count > 0 ? bpf_replace_devices(cgroup->fd, &unknown, program, &arena) : 0;
+    arena_done(&arena);
+    return done;
+}
+
 static int attach_devices(const struct cgroup *cgroup, const struct devices_program *program, struct failure *why)
 {
-    /* A joined cgroup may have a program of ours already. */
-    int done = cgroup->created      ? bpf_attach_devices(cgroup->fd, program)
-               : program->count > 0 ? bpf_replace_devices(cgroup->fd, program)
-                                    : 0;
+    int done = cgroup->created ? bpf_attach_devices(cgroup->fd, program) : replace_devices(cgroup, program);
     return probe_explain_devices(done, cgroup->name.path, why);
 }
 
@@ -76,6 +84,7 @@ static int set_up(int root_fd, struct cgroup *cgroup, const struct limits *limit
                   const struct devices_program *program, struct arena *arena, struct failure *why)
 {
     struct controllers needed = controllers_of(limits, arena);
+    TIMELINE_SLICE(SLICE_CGROUP, cgroup->name.path);
     if (fs_make(root_fd, cgroup->name.path, &needed, cgroup, why) < 0)
         return -1;
     if (cgroup->name.manager == CGROUP_MANAGER_SYSTEMD)
@@ -239,6 +248,7 @@ int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why)
 {
     const struct devices_program *program = cgroup->devices;
     cgroup->devices = NULL;
+    TIMELINE_SLICE(SLICE_DEVICE_PROGRAM, NULL);
     return program == NULL ? 0 : attach_devices(cgroup, program, why);
 }
 
@@ -415,10 +425,21 @@ int cgroup_prepare(enum cgroup_manager manager, struct failure *why)
     return manager == CGROUP_MANAGER_SYSTEMD ? systemd_prepare(why) : 0;
 }
 
+/* It was not frozen when we came, or it would have been refused: a container that is deleted while it is paused must not leave it so,
+ * for the next one would be refused. */
+static int leave(const struct cgroup_name *name, struct failure *why)
+{
+    CLEANUP_FD int fd = cgroup_open(name);
+    int done = fd >= 0 && cgroup_is_freezing(fd) ? file_write_text_at(fd, "cgroup.freeze", "0") : 0;
+    return done < 0 && done != -ENODEV ? fail_errno(why, done, "thaw cgroup '%s'", name->path) : 0;
+}
+
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why)
 {
-    if (!name->path || name->joined)
+    if (!name->path)
         return 0;
+    if (name->joined)
+        return leave(name, why);
     struct failure refusal;
     /* A scope ends with its last process anyway: without systemd (a bus that is gone, a user's session that is
      * over) the directory can still be removed, and a container whose delete fails for that could never be got rid

@@ -113,15 +113,20 @@ struct spec_resources cgroup_update_plan(const struct spec_resources *held, cons
 struct cgroup_keeping {
     int (*keep)(void *argument, struct failure *why);
     void *argument;
-    const struct spec_resources *held; /* the record: its device rules come back */
+    const struct spec_resources *held; /* the record: its device rules come back, and tell what a hook has added to them */
 };
 /* Writes what is set in `resources`, the rest stays; where nothing is, no cgroup is needed.  All or nothing: on failure the files get their old content
  * back, and systemd its old properties.  Device rules replace the old ones, after everything else but
  * `keeping` (NULL: nothing is to be kept). */
 int cgroup_update(const struct cgroup_name *name, const struct spec_resources *resources, const struct cgroup_keeping *keeping,
                   struct arena *arena, struct failure *why) MUST_CHECK;
-/* The device rules alone: no moment without a program, programs of others are left alone. */
-int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
+struct device_rules {
+    const struct spec_device_rule *items;
+    size_t count;
+};
+/* The device rules alone: no moment without a program, programs of others are left alone, and what a hook has allowed beside
+ * `before`, the rules in force (none: not known), stays allowed. */
+int cgroup_devices_replace(int cgroup_fd, struct device_rules before, struct device_rules rules, struct arena *arena,
                            struct failure *why) MUST_CHECK;
 
 /* ---- by name, for the later commands ---- */
@@ -148,7 +153,7 @@ bool cgroup_is_frozen(int cgroup_fd);
 /* Somebody has asked for this very cgroup to be frozen, whether all its processes are by now or not. */
 bool cgroup_is_freezing(int cgroup_fd);
 /* Waits until the subtree is empty, at most until `deadline_ms` of CLOCK_MONOTONIC (-1: for ever), then removes it,
- * children first. Missing is success; a joined cgroup is left alone.  On expiry the message names the processes
+ * children first. Missing is success; a joined cgroup is left alone, but thawed.  On expiry the message names the processes
  * that are left and where in the kernel they wait.  systemd: stops the unit. */
 int cgroup_remove(const struct cgroup_name *name, int64_t deadline_ms, struct failure *why) MUST_CHECK;
 /* oom_kill count of memory.events, 0 when unknown: explains a silent death. */

@@ -7,6 +7,7 @@
 #include "cgroups/devices.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define POINTER "/linux/resources/devices"
 #define RULES_MAX 2000           /* up to four branches each: the verifier keeps at most 8192 of one path in mind */
@@ -102,6 +103,27 @@ static bool is_about_nothing(const struct spec_device_rule *rule)
 {
     return access_of(rule) == 0 || (rule->major.set && rule->major.value > MAJOR_MAX) ||
            (rule->minor.set && rule->minor.value > MINOR_MAX);
+}
+
+static bool number_covers(const struct optional_i64 *later, const struct optional_i64 *earlier)
+{
+    return is_every_number(later) || (!is_every_number(earlier) && later->value == earlier->value);
+}
+
+/* Whether a later rule decides whatever an earlier one would. */
+static bool covers(const struct spec_device_rule *later, const struct spec_device_rule *earlier)
+{
+    return (later->type == 'a' || later->type == earlier->type) && number_covers(&later->major, &earlier->major) &&
+           number_covers(&later->minor, &earlier->minor) && (access_of(earlier) & ~access_of(later)) == 0;
+}
+
+/* Engines list what the defaults grant anyhow.  Only the defaults are asked, so that a long list costs no square. */
+static bool is_covered_by_defaults(const struct spec_device_rule *rule)
+{
+    for (size_t i = 0; i < devices_defaults_count; i++)
+        if (covers(&devices_defaults[i], rule))
+            return true;
+    return false;
 }
 
 static bool has_key(const struct spec_device_rule *rule)
@@ -277,8 +299,45 @@ int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct 
     for (size_t i = devices_defaults_count; i-- > 0;)
         emit_rule(&emitting, &devices_defaults[i]);
     for (size_t i = count; i-- > first;)
-        emit_rule(&emitting, &rules[i]);
+        if (!is_covered_by_defaults(&rules[i]))
+            emit_rule(&emitting, &rules[i]);
     emit_ends(&emitting, allow_rest);
     *ret_program = (struct devices_program){emitting.instructions, emitting.count};
     return 0;
+}
+
+/* ---- what others have put in front of it ---- */
+
+static bool leads_beyond(const struct devices_program *program, size_t end)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct bpf_insn *instruction = &program->instructions[i];
+        unsigned class = BPF_CLASS(instruction->code), operation = BPF_OP(instruction->code);
+        if (instruction->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+            i++; /* one instruction in two */
+            continue;
+        }
+        if ((class != BPF_JMP && class != BPF_JMP32) || operation == BPF_EXIT || operation == BPF_CALL)
+            continue;
+        if (class == BPF_JMP32 && operation == BPF_JA)
+            return true; /* a long jump, which no list of rules needs */
+        if (instruction->off > 0 && i + 1 + (size_t)instruction->off > end)
+            return true;
+    }
+    return false;
+}
+
+bool devices_keep_front(const struct devices_program *found, const struct devices_program *before,
+                        const struct devices_program *wanted, struct arena *arena, struct devices_program *ret_program)
+{
+    if (before->count == 0 || found->count < before->count)
+        return false;
+    size_t front = found->count - before->count, size = sizeof(struct bpf_insn);
+    if (memcmp(found->instructions + front, before->instructions, before->count * size) != 0 || leads_beyond(found, front))
+        return false;
+    struct bpf_insn *both = arena_alloc(arena, (front + wanted->count) * size);
+    memcpy(both, found->instructions, front * size);
+    memcpy(both + front, wanted->instructions, wanted->count * size);
+    *ret_program = (struct devices_program){both, front + wanted->count};
+    return true;
 }

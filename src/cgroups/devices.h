@@ -23,6 +23,11 @@ int devices_plan(const struct spec_device_rule *rules, size_t count, struct aren
 int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct arena *arena,
                      struct devices_program *ret_program, struct findings *findings) MUST_CHECK; /* reports */
 
+/* `found` with `wanted` in the place of `before`, where it ends with that: what a hook (a GPU's) does is to put rules of its own in front
+ * of the program it finds, and they are to stay.  false: it does not, or leads into the middle of it. */
+bool devices_keep_front(const struct devices_program *found, const struct devices_program *before,
+                        const struct devices_program *wanted, struct arena *arena, struct devices_program *ret_program);
+
 /* What no rule can take away (RDEV-08): mknod of any device (the node is useless without read or write), null,
  * zero, full, random, urandom, tty, ptmx, the pts, and tun.  10:200 is among them as with runc and crun (runc took
  * it out once and had to put it back): what can be done with it is bounded by CAP_NET_ADMIN over the container's

@@ -55,9 +55,11 @@ int fs_explain_directory(const char *what, const char *path, struct failure *why
     case EAGAIN:
         return failure_hint(why, "cgroup.max.descendants or cgroup.max.depth of a cgroup above it is reached");
     case ENOTDIR:
-        return failure_hint(
+        why->kind = FAILURE_CONFIG;
+        (void)failure_hint(
             why,
-            "a component of the path is the name of one of the kernel's own files: choose another cgroupsPath");
+            "a component of the path is the name of one of the kernel's own files: choose another cgroupsPath"); /* returned below */
+        return failure_pointer(why, "/linux/cgroupsPath");
     default:
         return -1;
     }

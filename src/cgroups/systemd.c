@@ -28,6 +28,7 @@ DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", 
 #include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "cgroups/mount.h"
 
 #define SERVICE "org.freedesktop.systemd1"
@@ -56,6 +57,7 @@ int systemd_prepare(struct failure *why)
     static void *handle;
     if (handle)
         return 0;
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         (void)fail(why, FAILURE_HOST, "the systemd cgroup manager cannot be used: %s", dlerror());
@@ -180,6 +182,10 @@ static int explain_call(const struct conversation *talk, const char *what, const
     why->errnum = errnum;
     if (errnum == EACCES || errnum == EPERM)
         return failure_hint(why, "systemd or its policy does not permit it to this user");
+    if (bus_library.error_has_name(fault, SERVICE ".UnitExists")) {
+        (void)failure_hint(why, "it is in use: choose another name, or remove the container that has it"); /* returned below */
+        return failure_pointer(why, "/linux/cgroupsPath");
+    }
     return -1;
 }
 
@@ -406,6 +412,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
                         struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StartTransientUnit");
     sd_bus_message *reply = NULL;
     if (begin(&talk, scope->unit, -1, why) < 0)
         return -1;
@@ -429,6 +436,7 @@ int systemd_start_scope(const struct systemd_scope *scope, struct arena *arena, 
 int systemd_stop_unit(const char *unit, int64_t deadline_ms, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "StopUnit");
     if (begin(&talk, unit, deadline_ms, why) < 0)
         return -1;
     int result = call_stop(&talk, why);
@@ -472,6 +480,7 @@ static void await_realization(struct conversation *talk)
 int systemd_set_properties(const char *unit, const struct systemd_properties *properties, struct failure *why)
 {
     struct conversation talk;
+    TIMELINE_SLICE(SLICE_SYSTEMD, "SetUnitProperties");
     sd_bus_error fault = SD_BUS_ERROR_NULL;
     if (begin(&talk, unit, -1, why) < 0)
         return -1;

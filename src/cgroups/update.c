@@ -86,13 +86,19 @@ struct update {
     struct limits limits, old;
 };
 
-int cgroup_devices_replace(int cgroup_fd, const struct spec_device_rule *rules, size_t count, struct arena *arena,
+static struct device_rules rules_of(const struct spec_resources *resources)
+{
+    return (struct device_rules){resources->devices, resources->devices_count};
+}
+
+int cgroup_devices_replace(int cgroup_fd, struct device_rules before, struct device_rules rules, struct arena *arena,
                            struct failure *why)
 {
-    struct devices_program program;
-    if (devices_plan(rules, count, arena, &program, why) < 0)
+    struct devices_program program, old;
+    if (devices_plan(rules.items, rules.count, arena, &program, why) < 0 ||
+        devices_plan(before.items, before.count, arena, &old, why) < 0)
         return -1;
-    int done = bpf_replace_devices(cgroup_fd, &program);
+    int done = bpf_replace_devices(cgroup_fd, &old, &program, arena);
     if (done == 0 || (done == -EPERM && mount_privilege() == PATH_ROOTLESS))
         return 0;
     (void)fail_errno(why, done, "replace the device program of the cgroup");
@@ -135,7 +141,8 @@ static int replace_devices(const struct update *update, const struct spec_resour
 {
     if (resources->devices_count == 0)
         return 0;
-    return cgroup_devices_replace(update->fd, resources->devices, resources->devices_count, arena, why);
+    struct device_rules none = {0}, before = update->keeping != NULL ? rules_of(update->keeping->held) : none;
+    return cgroup_devices_replace(update->fd, before, rules_of(resources), arena, why);
 }
 
 /* The record still says the old rules: left open by new ones, a device would be so unseen. */
@@ -143,7 +150,7 @@ static void put_devices_back(const struct update *update, const struct spec_reso
 {
     struct failure second;
     const struct spec_resources *held = update->keeping->held;
-    if (resources->devices_count > 0 && cgroup_devices_replace(update->fd, held->devices, held->devices_count, arena, &second) < 0)
+    if (resources->devices_count > 0 && cgroup_devices_replace(update->fd, rules_of(resources), rules_of(held), arena, &second) < 0)
         log_warning("the old device rules are not in force again: %s", second.text); /* the first failure is the one to report */
 }
 

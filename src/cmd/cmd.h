@@ -71,4 +71,11 @@ int help_version(struct failure *why) MUST_CHECK;
 /* "exactly one container id" and friends. */
 int arguments_check(const struct command *command, int argc, int least, int most, struct failure *why) MUST_CHECK;
 
+/* ---- --timing ---- */
+
+/* `destination`: a file, made or emptied before anything else can fail; "-": a summary on standard error at the end; NULL: nothing. */
+int timing_open(const char *destination, const char *command, struct failure *why) MUST_CHECK;
+/* What the command spent its time on; `failed`: what it failed with, NULL: it did not. */
+int timing_write(int exit_code, const struct failure *failed, struct failure *why) MUST_CHECK;
+
 #endif

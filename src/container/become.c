@@ -19,6 +19,7 @@ void become_note(const struct become *become, enum stage stage)
 {
     if (become->words != NULL)
         atomic_store_explicit(&become->words->stage, stage, memory_order_relaxed);
+    timeline_mark(TIMELINE_STAGE, stage);
 }
 
 /* ---- conversation ---- */
@@ -97,6 +98,9 @@ static int load_filter(struct become *become, struct failure *why)
     if (filter->instructions == 0)
         return 0;
     become_note(become, STAGE_SECCOMP);
+    /* Where the vDSO has no clock to read, asking for the time is a system call. */
+    if (timeline_is_on() && !seccomp_allows(&become->spec->linux.seccomp, "clock_gettime"))
+        timeline_stop();
     int listener = seccomp_install(filter);
     if (listener < 0) {
         fail_errno(why, listener, "load the seccomp filter");
@@ -119,7 +123,8 @@ enum identity_groups become_groups_rule(const struct become *become)
 
 /* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
  * no_new_privs a filter needs CAP_SYS_ADMIN, with it the filter comes last so that it need not
- * allow what we do ourselves.  Descriptors are marked before a filter could forbid it. */
+ * allow what we do ourselves.  Descriptors are marked, and resource limits lowered, before a filter could forbid it;
+ * not earlier, as our own work and that of the hooks would fail on a small one. */
 int become_process(struct become *become, struct failure *why)
 {
     const struct spec_process *process = &become->spec->process;
@@ -132,6 +137,8 @@ int become_process(struct become *become, struct failure *why)
         identity_take(&process->user, become_groups_rule(become), why) < 0 || fds_leave_only(become->preserved_fds, why) < 0)
         return -1;
     if (become->directory_later && environment_enter_directory(process->cwd, why) < 0)
+        return -1;
+    if (limits_settle_rlimits(process, why) < 0)
         return -1;
     if (!process->no_new_privileges) {
         if (become->filter->instructions > 0 && caps_keep_for_filter(become->caps, why) < 0)
@@ -158,6 +165,7 @@ int become_execute(struct become *become, struct failure *why)
 
 void become_fail(const struct become *become, const struct failure *why)
 {
+    timeline_mark(TIMELINE_FAILED, 0);
     if (channel_send_failure(become->conversation, why) < 0 && become->words != NULL)
         atomic_store(&become->words->errnum, why->errnum != 0 ? why->errnum : EIO);
     _exit(1);

@@ -34,13 +34,16 @@ void child_end(struct ns_child *child)
     child_reap(child);
 }
 
-int child_await(int channel, const struct ns_child *escort, int interruption)
+int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms)
 {
     struct pollfd wait[] = {
         {.fd = channel, .events = POLLIN}, {.fd = interruption, .events = POLLIN}, {.fd = escort->pidfd, .events = POLLIN}};
-    while (poll(wait, ARRAY_LENGTH(wait), -1) < 0)
+    int events;
+    while ((events = poll(wait, ARRAY_LENGTH(wait), wait_ms)) < 0)
         if (errno != EINTR)
             return -errno;
+    if (events == 0)
+        return CHILD_SILENT;
     if (wait[0].revents != 0)
         return CHILD_SPEAKS;
     if (wait[1].revents != 0)

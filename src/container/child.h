@@ -18,10 +18,15 @@ void child_end(struct ns_child *child); /* SIGKILL first */
 
 /* While an escort is at work: it may die between its clone and its word of it.  Then the channel does not end, for the one
  * it cloned holds it open and waits for GO_ON. */
-enum child_event { CHILD_SPEAKS /* or the channel ended */, CHILD_ESCORT_LOST /* after its last word was heard */, CHILD_INTERRUPTED };
-/* `escort`: pidfd -1 when there is none any more.  `interruption`: an fd that ends the wait; -1: none.  PLAIN: the event or
- * -errno. */
-int child_await(int channel, const struct ns_child *escort, int interruption) MUST_CHECK;
+enum child_event {
+    CHILD_SPEAKS,      /* or the channel ended */
+    CHILD_ESCORT_LOST, /* after its last word was heard */
+    CHILD_INTERRUPTED,
+    CHILD_SILENT, /* the time passed */
+};
+/* `escort`: pidfd -1 when there is none any more.  `interruption`: an fd that ends the wait; -1: none.  `wait_ms`: -1 for ever.
+ * PLAIN: the event or -errno. */
+int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms) MUST_CHECK;
 /* Whom a lost escort cloned, by the note of the kernel: to be ended like any child.  pid 0: nobody. */
 struct ns_child child_of_lost_escort(const struct last_words *words);
 

@@ -13,6 +13,7 @@
 
 #include "base/failure.h"
 #include "base/findings.h"
+#include "base/text.h"
 #include "cgroups/cgroups.h"
 #include "process/process.h"
 #include "spec/json.h"
@@ -165,5 +166,20 @@ struct container_summary {
  * left out; one whose record cannot be read is listed with the status "stopped". */
 int container_list(const struct runtime *runtime, struct arena *arena, struct container_summary **ret_list, size_t *ret_count,
                    struct failure *why) MUST_CHECK;
+
+/* ---- the timeline of a command (--timing) ---- */
+
+struct timing_facts {
+    const char *command;        /* its name */
+    const char *container;      /* NULL: none, or more than one */
+    int exit_code;
+    const struct failure *why;  /* NULL: it did not fail */
+};
+/* `*file` is taken; -1: none. */
+int timing_begin(int *file, struct failure *why) MUST_CHECK;
+/* PURE.  What the ring holds, as a trace in the JSON form of the Trace Event Format, and as lines of text. */
+struct timeline;
+void timing_document(const struct timeline *ring, const struct timing_facts *facts, struct json_writer *writer);
+void timing_summary(const struct timeline *ring, const struct timing_facts *facts, struct text *out);
 
 #endif

@@ -83,6 +83,7 @@ static int explain_lost_escort(struct birth *birth, struct failure *why)
 static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
+    step_note(STEP_UNDO);
     struct hook_call call = {
         .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     child_end(&birth->escort);
@@ -154,12 +155,13 @@ static int equip_init(struct birth *birth, bool setgroups_denied, struct failure
 {
     if (!birth->init_waits)
         return 0;
+    step_note(STEP_EQUIP);
     if (birth->attach) {
         if (cgroup_attach(&birth->cgroup_request, &birth->arena, &birth->cgroup, birth->init.pid, why) < 0)
             return -1;
         birth->state.cgroup = birth->cgroup.name;
     }
-    if (enter_resctrl(birth, why) < 0 || limits_set_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
+    if (enter_resctrl(birth, why) < 0 || limits_raise_rlimits(birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
     if (!birth->namespaces.escort && limits_set_oom_score(birth->proc_fd, birth->init.pid, &birth->spec.process, why) < 0)
         return -1;
@@ -172,6 +174,7 @@ static int clone_directly(struct birth *birth, struct failure *why)
         .flags = birth->namespaces.new_flags | (birth->namespaces.new_user ? CLONE_NEWUSER : 0),
         .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_CHILD,
+        .track = TIMELINE_INIT,
         .body = init_main,
         .arg = birth,
     };
@@ -195,7 +198,7 @@ static int adopt_init(struct birth *birth, pid_t pid, struct failure *why)
 
 static int clone_with_escort(struct birth *birth, struct failure *why)
 {
-    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = escort_main, .arg = birth};
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = escort_main, .arg = birth};
     bool setgroups_denied = false;
     atomic_store(&birth->words->cloned, 0);
     if (ns_spawn(&spawn, &birth->escort, why) < 0)
@@ -205,7 +208,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd, event = child_await(birth->channel, &birth->escort, -1);
+        int fd, event = child_await(birth->channel, &birth->escort, -1, -1);
         if (event < 0)
             return fail_errno(why, event, "wait for the " WHO);
         if (event == CHILD_ESCORT_LOST)
@@ -226,6 +229,7 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
 
 static int birth_clone(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_CLONE);
     return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
 }
 
@@ -252,6 +256,7 @@ static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *w
 static int await_ready(struct birth *birth, struct failure *why)
 {
     birth->poststop_due = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0;
+    step_note(STEP_AWAIT_READY);
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -346,6 +351,7 @@ static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
+    step_note(STEP_AWAIT_EXEC);
     if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell(birth, MESSAGE_START, 0, -1, why) < 0)
         return -1;
     for (;;) {
@@ -365,10 +371,14 @@ static int birth_start(struct birth *birth, struct failure *why)
     }
     if (!child_has_executed(&birth->init, birth->words))
         return explain_death(birth, why);
+    timeline_executed(birth->init.pid);
     /* Now the network devices are the container's: its program could be exchanging them. */
     ns_devices_close(birth->devices);
     birth->devices = NULL;
     birth->started = true;
+    if (birth->spec.hooks[HOOK_POSTSTART].count == 0)
+        return 0;
+    step_note(STEP_HOOKS);
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
@@ -381,11 +391,13 @@ static int give_network(struct birth *birth, struct failure *why)
     CLEANUP_FD int network = -1;
     if (!birth->namespaces.late_network)
         return 0;
+    step_note(STEP_NETWORK);
     return ns_network_make(&birth->namespaces, &network, why) < 0 ? -1 : tell(birth, MESSAGE_NETWORK, 0, network, why);
 }
 
 static int conclude(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_SETTLE);
     if (cgroup_write_late(&birth->cgroup, why) < 0 || hand_out(birth, why) < 0)
         return -1;
     birth->state.phase = PHASE_CREATED;
@@ -408,7 +420,10 @@ static bool starts_early(const struct birth *birth)
 static int serve_init(struct birth *birth, struct failure *why)
 {
     /* What init need not wait for overlaps with its mounts. */
-    if (give_network(birth, why) < 0 || record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
+    if (give_network(birth, why) < 0)
+        return -1;
+    step_note(STEP_KEEP);
+    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0)
         return -1;
     /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */
@@ -453,6 +468,7 @@ static int clone_again(struct birth *birth, struct failure *why)
 static int birth_bring_up(struct birth *birth, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
+    step_note(STEP_PROTECT);
     if (own_binary_protect(birth->runtime->argv, &birth->binary_mount, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)
         return -1;
     ns_network_prepare(&birth->namespaces);
@@ -479,13 +495,15 @@ int container_create(const struct runtime *runtime, const struct create_request 
 static int birth_end(struct birth *birth, struct failure *why)
 {
     struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
+    step_note(STEP_REMOVE);
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
             log_debug("kill what is left in the cgroup: %s", strerror(-r));
     }
+    bool leaves = birth->cgroup.fd >= 0 && stop_leaves_cgroup(&birth->state, birth->cgroup.fd);
     cgroup_close(&birth->cgroup);
-    if (birth->state.cgroup.path != NULL && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
+    if (birth->state.cgroup.path != NULL && !leaves && cgroup_remove(&birth->state.cgroup, clock_now_ms() + UNDO_DEADLINE_MS, why) < 0)
         return -1;
     if (stop_remove_resctrl(&birth->state.resctrl, RESCTRL_DELETE, why) < 0 || state_remove(&birth->directory, why) < 0)
         return -1;
@@ -496,6 +514,7 @@ static int birth_end(struct birth *birth, struct failure *why)
 static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code, struct failure *why)
 {
     int status;
+    step_note(STEP_ATTEND);
     /* Other commands (state, kill, exec) need the lock while we only wait. */
     fd_close(&birth->directory.fd);
     const struct proxy_watch watch = {.fd = birth->notify.container, .serve = notify_pass_on, .arg = &birth->notify};
@@ -513,6 +532,7 @@ static int birth_part(struct birth *birth, struct failure *why)
 {
     if (birth->notify.container < 0)
         return 0;
+    step_note(STEP_AWAIT_NOTICE);
     fd_close(&birth->directory.fd); /* as in birth_attend */
     (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
     return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);

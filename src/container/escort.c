@@ -46,11 +46,13 @@ static int spawn_init(struct birth *birth, struct failure *why)
         .flags = birth->namespaces.new_flags,
         .cgroup_fd = birth->attach ? -1 : birth->cgroup.fd,
         .relation = NS_SIBLING,
+        .track = TIMELINE_INIT,
         .body = init_main,
         .arg = birth,
         .pid_note = &birth->words->cloned,
     };
     atomic_store(&birth->words->stage, STAGE_UNBORN);
+    timeline_mark(TIMELINE_STAGE, STAGE_UNBORN);
     struct ns_child child;
     if (ns_spawn(&spawn, &child, why) < 0)
         return -1;
@@ -74,8 +76,12 @@ void escort_main(void *argument)
     struct failure why;
     fd_close(&birth->channel);
     atomic_store(&birth->words->stage, STAGE_JOIN);
-    if (escort_run(birth, &why) == 0)
+    timeline_mark(TIMELINE_STAGE, STAGE_JOIN);
+    if (escort_run(birth, &why) == 0) {
+        timeline_mark(TIMELINE_DONE, 0);
         _exit(0);
+    }
+    timeline_mark(TIMELINE_FAILED, 0);
     /* If even this fails the creator sees end of file and explains that. */
     IGNORE_RESULT(channel_send_failure(birth->init_channel, &why));
     _exit(1);

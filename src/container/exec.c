@@ -35,21 +35,32 @@
 #define WHO "process to execute"
 #define ESCORT "escort of the " WHO
 
+/* A joiner that says nothing for so long is perhaps frozen. */
+#define SILENCE_MS 200
+
 /* ---- read and check ---- */
+
+static int fail_stopped(const struct joining *joining, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "cannot exec in a stopped container: the container `%s` is not running", joining->state.id);
+}
+
+static int fail_paused(struct failure *why)
+{
+    fail(why, FAILURE_STATE, "cannot exec in a paused container (use --ignore-paused to override)");
+    return failure_hint(why, "resume it first");
+}
 
 static int check_status(const struct joining *joining, struct failure *why)
 {
     const char *id = joining->state.id;
     switch (joining->status) {
     case STATUS_STOPPED:
-        return fail(why, FAILURE_STATE, "cannot exec in a stopped container: the container `%s` is not running", id);
+        return fail_stopped(joining, why);
     case STATUS_CREATING:
         return fail(why, FAILURE_STATE, "cannot exec in container `%s`: it is still being created", id);
     case STATUS_PAUSED:
-        if (joining->request->flags & EXEC_IGNORE_PAUSED)
-            return 0;
-        fail(why, FAILURE_STATE, "cannot exec in a paused container (use --ignore-paused to override)");
-        return failure_hint(why, "resume it first");
+        return joining->request->flags & EXEC_IGNORE_PAUSED ? 0 : fail_paused(why);
     case STATUS_CREATED:
     case STATUS_RUNNING:
     default:
@@ -68,7 +79,7 @@ static int open_container(struct joining *joining, struct failure *why)
         return -1;
     joining->init_pidfd = pid_open(&joining->state.init);
     if (joining->init_pidfd == -ESRCH)
-        return fail(why, FAILURE_STATE, "cannot exec in a stopped container: the container `%s` is not running", id);
+        return fail_stopped(joining, why);
     if (joining->init_pidfd < 0)
         return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
     return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
@@ -137,6 +148,7 @@ static int settle(struct joining *joining, struct failure *why)
     const struct exec_request *request = joining->request;
     struct spec *spec = &joining->spec;
     struct spec_process document = {0};
+    step_note(STEP_CHECK);
     if (exec_process_check_request(request, why) < 0 || check_cgroup_path(request->cgroup, why) < 0)
         return -1;
     /* The document first: a pipe may take its time, in which the container may end, or its status change. */
@@ -293,6 +305,13 @@ static int pass_listener(struct joining *joining, int listener, struct failure *
     return go_on(joining, why);
 }
 
+/* After we looked at its status, and before the program runs: the joiner was frozen in the middle, and would wait with its
+ * caller until somebody resumes the container. */
+static bool was_paused_since(const struct joining *joining)
+{
+    return !(joining->request->flags & EXEC_IGNORE_PAUSED) && joining->cgroup_fd >= 0 && cgroup_is_frozen(joining->cgroup_fd);
+}
+
 /* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
  * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
 static int await_words(struct joining *joining, struct failure *why)
@@ -305,7 +324,10 @@ static int await_words(struct joining *joining, struct failure *why)
     CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
     if (interruption < 0)
         return fail_sys(why, "receive signals by descriptor");
-    int event = child_await(joining->channel, &joining->escort, interruption);
+    int event;
+    while ((event = child_await(joining->channel, &joining->escort, interruption, SILENCE_MS)) == CHILD_SILENT)
+        if (was_paused_since(joining))
+            return fail_paused(why);
     if (event < 0)
         return fail_errno(why, event, "wait for the " WHO);
     if (event == CHILD_INTERRUPTED)
@@ -316,6 +338,7 @@ static int await_words(struct joining *joining, struct failure *why)
 /* Until end of file, which means that the program was executed, or that nobody is left to say why not. */
 static int serve_joiner(struct joining *joining, struct failure *why)
 {
+    step_note(STEP_AWAIT_EXEC);
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
@@ -346,8 +369,9 @@ static int serve_joiner(struct joining *joining, struct failure *why)
 
 static int join_once(struct joining *joining, struct failure *why)
 {
-    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .body = joining_escort_main, .arg = joining};
+    struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = joining_escort_main, .arg = joining};
     atomic_store(&joining->words->cloned, 0);
+    step_note(STEP_CLONE);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);
@@ -356,6 +380,7 @@ static int join_once(struct joining *joining, struct failure *why)
 
 static void joining_undo(struct joining *joining)
 {
+    step_note(STEP_UNDO);
     child_end(&joining->escort);
     child_end(&joining->joiner);
     fd_close(&joining->channel);
@@ -411,6 +436,8 @@ static int join(struct joining *joining, struct failure *why)
 static int hand_out(struct joining *joining, struct failure *why)
 {
     const struct exec_request *request = joining->request;
+    timeline_executed(joining->joiner.pid);
+    step_note(STEP_SETTLE);
     if (child_write_pid_file(request->pid_file, joining->joiner.pid, why) < 0)
         return -1;
     joining->pid_file_written = request->pid_file != NULL;
@@ -420,6 +447,7 @@ static int hand_out(struct joining *joining, struct failure *why)
 static int attend(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     int status;
+    step_note(STEP_ATTEND);
     if (proxy_run(joining->joiner.pidfd, joining->joiner.pid, &joining->console_master, NULL, &status, why) < 0)
         return -1;
     joining->joiner.pid = 0;
@@ -427,12 +455,23 @@ static int attend(struct joining *joining, int *ret_exit_code, struct failure *w
     return 0;
 }
 
+/* A container that ends takes away what it is entered by, in steps: its pid namespace clones no process any more (ENOMEM), and its
+ * cgroup goes as soon as nobody is in it. */
+static int explain_ended(const struct joining *joining, struct failure *why)
+{
+    bool entered = joining->words != NULL && atomic_load(&joining->words->stage) > STAGE_WAIT_FOR_MAPS;
+    bool goes = why->errnum == ENOMEM || why->errnum == ENOENT || why->errnum == ENODEV;
+    return goes && !entered && pid_is_ending(joining->state.init.pid) ? fail_stopped(joining, why) : -1;
+}
+
 static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
-    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0 || open_all(joining, why) < 0 ||
-        join(joining, why) < 0)
+    step_note(STEP_PROTECT);
+    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0)
         return -1;
+    if (open_all(joining, why) < 0 || join(joining, why) < 0)
+        return explain_ended(joining, why);
     int r = hand_out(joining, why);
     if (r == 0 && !(joining->request->flags & EXEC_DETACH))
         r = attend(joining, ret_exit_code, why);

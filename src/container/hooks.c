@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "base/timeline.h"
 
 /* A NULL-ended array of a string list, in the arena. */
 static char **list_new(struct arena *arena, const struct strings *strings)
@@ -54,6 +55,7 @@ static int run_one(const struct spec_hook *hook, size_t index, const struct hook
                    struct failure *why)
 {
     struct arena arena = {0};
+    TIMELINE_SLICE(SLICE_HOOK, hook->path);
     CLEANUP_FD int directory = open_directory(call);
     struct spawn program = {
         .path = hook->path,

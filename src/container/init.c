@@ -90,7 +90,7 @@ static int set_limits(struct init *init, struct failure *why)
     /* With a user namespace the creator did it: init has no privilege over the host's limits. */
     if (!birth->init_waits) {
         if (limits_set_oom_score(birth->proc_fd, 0, &birth->spec.process, why) < 0 ||
-            limits_set_rlimits(0, &birth->spec.process, why) < 0)
+            limits_raise_rlimits(0, &birth->spec.process, why) < 0)
             return -1;
     }
     affinity_release();
@@ -121,7 +121,7 @@ static int enter_network(void *arg, struct failure *why)
     CLEANUP_FD int network = -1;
     if (init->in_network)
         return 0;
-    note(init, STAGE_JOIN);
+    note(init, STAGE_WAIT_FOR_CREATOR);
     if (become_receive(&init->become, MESSAGE_NETWORK, MESSAGE_NETWORK, &message, &network, why) < 0 || ns_network_enter(network, why) < 0)
         return -1;
     init->in_network = true;
@@ -164,7 +164,7 @@ static int run_create_hooks(struct init *init, struct failure *why)
     struct birth *birth = init->birth;
     struct message message;
     if (birth->creator_continues) {
-        note(init, STAGE_HOOKS_CREATE);
+        note(init, STAGE_WAIT_FOR_CREATOR);
         if (become_tell(&init->become, MESSAGE_BUILT, -1, why) < 0 || become_await(&init->become, MESSAGE_GO_ON, MESSAGE_GO_ON, &message, why) < 0)
             return -1;
     }
@@ -188,11 +188,8 @@ static int set_kernel_parameters(struct init *init, struct failure *why)
     for (size_t i = 0; i < birth->sysctls_count; i++) {
         const struct ns_sysctl *sysctl = &birth->sysctls[i];
         int r = proc_write(birth->proc_fd, sysctl->path, sysctl->value);
-        if (r == 0)
-            continue;
-        char token[POINTER_TOKEN_SIZE];
-        fail_errno(why, r, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value);
-        return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
+        if (r < 0)
+            return ns_explain_sysctl(sysctl, r, why);
     }
     return 0;
 }

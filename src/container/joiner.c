@@ -43,12 +43,14 @@ static int spawn_joiner(struct joining *joining, struct failure *why)
     struct ns_spawn spawn = {
         .cgroup_fd = joining->attach ? -1 : joining->cgroup_fd,
         .relation = NS_SIBLING,
+        .track = TIMELINE_JOINER,
         .body = joiner_main,
         .arg = joining,
         .pid_note = &joining->words->cloned,
     };
     struct ns_child child;
     atomic_store(&joining->words->stage, STAGE_UNBORN);
+    timeline_mark(TIMELINE_STAGE, STAGE_UNBORN);
     if (ns_spawn(&spawn, &child, why) < 0)
         return -1;
     int r = channel_send(joining->joiner_channel, MESSAGE_SPAWNED, child.pid, -1);
@@ -72,9 +74,13 @@ void joining_escort_main(void *argument)
     struct joining *joining = argument;
     struct failure why;
     atomic_store(&joining->words->stage, STAGE_JOIN);
+    timeline_mark(TIMELINE_STAGE, STAGE_JOIN);
     close_foreign(joining);
-    if (escort_run(joining, &why) == 0)
+    if (escort_run(joining, &why) == 0) {
+        timeline_mark(TIMELINE_DONE, 0);
         _exit(0);
+    }
+    timeline_mark(TIMELINE_FAILED, 0);
     /* If even this fails the CLI process sees end of file and explains that. */
     IGNORE_RESULT(channel_send_failure(joining->joiner_channel, &why));
     _exit(1);
@@ -108,7 +114,7 @@ static int set_limits(struct joiner *joiner, struct failure *why)
     become_note(&joiner->become, STAGE_LIMITS);
     if (setsid() < 0)
         return fail_sys(why, "start a session");
-    if (limits_set_rlimits(0, &spec->process, why) < 0 || affinity_set_final(&spec->process, why) < 0)
+    if (limits_raise_rlimits(0, &spec->process, why) < 0 || affinity_set_final(&spec->process, why) < 0)
         return -1;
     return scheduling_set(spec, why);
 }

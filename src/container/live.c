@@ -1,7 +1,14 @@
 /* container/live.c: opens a container for the commands that act on its processes or its cgroup. */
 #include "container/live.h"
 
+#include <errno.h>
+
 #include "base/fd.h"
+
+static int fail_not_running(const struct live *live, enum state_status status, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "container not running: `%s` is %s", live->state.id, state_status_words[status]);
+}
 
 int live_find(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
 {
@@ -11,7 +18,7 @@ int live_find(const struct runtime *runtime, const char *id, enum state_lock loc
         return -1;
     live->status = state_status(&live->state);
     if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
-        return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[live->status]);
+        return fail_not_running(live, live->status, why);
     return 0;
 }
 
@@ -24,6 +31,9 @@ int live_open(const struct runtime *runtime, const char *id, enum state_lock loc
         return failure_hint(why, "it was made with --cgroup-manager disabled, or without a delegated cgroup");
     }
     live->cgroup = cgroup_open(&live->state.cgroup);
+    /* A process leaves its cgroup before it is dead: a `delete` that was killed in between has removed the cgroup already. */
+    if (live->cgroup == -ENOENT && pid_is_ending(live->state.init.pid))
+        return fail_not_running(live, STATUS_STOPPED, why);
     return live->cgroup < 0 ? fail_errno(why, live->cgroup, "open cgroup '%s'", live->state.cgroup.path) : 0;
 }
 

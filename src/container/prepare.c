@@ -91,6 +91,21 @@ static int check_gid(const struct birth *birth, struct failure *why)
     return failure_hint(why, "extend /linux/gidMappings");
 }
 
+static int check_additional_gids(const struct birth *birth, struct findings *findings)
+{
+    const struct spec_user *user = &birth->spec.process.user;
+    for (size_t i = 0; i < user->additional_gids_count; i++) {
+        uint32_t ignored;
+        if (ns_id_to_host(&birth->spec.linux.gid_mappings, user->additional_gids[i], &ignored))
+            continue;
+        (void)fail_config(findings->why, "", "group %u is not mapped in the user namespace", user->additional_gids[i]); /* below */
+        (void)failure_hint(findings->why, "extend /linux/gidMappings"); /* likewise */
+        if (found(findings, failure_pointer(findings->why, "/process/user/additionalGids/%zu", i)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int check_ids(const struct birth *birth, struct findings *findings)
 {
     if (ns_check_id_maps(&birth->namespaces, findings) < 0)
@@ -100,7 +115,9 @@ static int check_ids(const struct birth *birth, struct findings *findings)
     /* Unmapped follows from mappings that were refused. */
     if (!findings_doubt(findings, "/linux/uidMappings") && found(findings, check_uid(birth, findings->why)) < 0)
         return -1;
-    return findings_doubt(findings, "/linux/gidMappings") ? 0 : found(findings, check_gid(birth, findings->why));
+    if (findings_doubt(findings, "/linux/gidMappings"))
+        return 0;
+    return found(findings, check_gid(birth, findings->why)) < 0 ? -1 : check_additional_gids(birth, findings);
 }
 
 static int check_specification(struct birth *birth, struct findings *findings)
@@ -205,6 +222,7 @@ int prepare_check(struct birth *birth, struct findings *findings)
 int prepare_plan(struct birth *birth, struct failure *why)
 {
     struct findings first = FINDINGS_FIRST(why);
+    step_note(STEP_CHECK);
     if (state_check_id(birth->request->id, why) < 0 || state_check_unused(birth->runtime->root, birth->request->id, why) < 0 ||
         fds_count_preserved(birth->runtime->inherited, birth->request->preserve_fds, &birth->listen_fds, &birth->preserved_fds, why) < 0 ||
         cgroup_prepare(birth->runtime->manager, why) < 0)
@@ -243,6 +261,7 @@ static int name_self(struct pid_name *ret_name, struct failure *why)
 static int begin_record(struct birth *birth, struct failure *why)
 {
     struct state *state = &birth->state;
+    step_note(STEP_RECORD);
     state->phase = PHASE_CREATING;
     state->id = arena_copy(&birth->arena, birth->request->id);
     state->created = now(&birth->arena);
@@ -261,6 +280,7 @@ static int begin_record(struct birth *birth, struct failure *why)
 
 static int make_cgroup(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_CGROUP);
     if (cgroup_create(&birth->cgroup_request, &birth->arena, &birth->cgroup, why) < 0)
         return -1;
     birth->state.cgroup = birth->cgroup.name;
@@ -273,6 +293,7 @@ static int make_resctrl(struct birth *birth, struct failure *why)
     bool to_make = name->made;
     if (name->group == NULL)
         return 0;
+    step_note(STEP_RESCTRL);
     CLEANUP_FD int root = resctrl_open(why);
     birth->resctrl_begun = root >= 0;
     if (root < 0 || resctrl_make(root, &birth->spec.linux.intel_rdt, name, why) < 0)
@@ -285,6 +306,7 @@ static int make_resctrl(struct birth *birth, struct failure *why)
 
 static int open_root(struct birth *birth, struct failure *why)
 {
+    step_note(STEP_ROOT);
     rootfs_set_cgroup(birth->rootfs, birth->cgroup.name.path);
     return rootfs_open(birth->rootfs, why) < 0 ? -1 : rootfs_open_idmaps(birth->rootfs, -1, why);
 }
@@ -294,6 +316,7 @@ int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena
 {
     if (!seccomp->set)
         return 0;
+    step_note(STEP_FILTER);
     /* Without a cache directory every start compiles: slower, not wrong. */
     if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
         log_debug("make the seccomp cache directory: %s", strerror(errno));

@@ -107,6 +107,7 @@ static int hear_init(struct start *start, int connection, struct failure *why)
 
 static int signal_start(struct start *start, struct failure *why)
 {
+    step_note(STEP_AWAIT_EXEC);
     CLEANUP_FD int connection = channel_connect(start->directory.fd, STATE_START_SOCKET);
     if (connection == -ECONNREFUSED)
         return fail(why, FAILURE_STATE, "cannot start container `%s`: it is being started already", start->state.id);
@@ -125,6 +126,7 @@ static int run_poststart(struct start *start, struct failure *why)
         return 0;
     if (read_spec(start, why) < 0)
         return -1;
+    step_note(STEP_HOOKS);
     struct hook_call call = {
         .kind = HOOK_POSTSTART, .state = &start->state, .status = STATUS_RUNNING, .pid = start->state.init.pid};
     return hooks_run(&start->spec.hooks[HOOK_POSTSTART], &call, why);
@@ -143,6 +145,7 @@ static int await_ready(struct start *start, struct failure *why)
 {
     if (start->notify.container < 0)
         return 0;
+    step_note(STEP_AWAIT_NOTICE);
     state_close(&start->directory);
     CLEANUP_FD int pidfd = pid_open(&start->state.init);
     if (pidfd < 0 && pidfd != -ESRCH)

@@ -4,19 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "spec/json_table.h"
 
 #define RECORD_LIMIT ((size_t)1024 * 1024)
@@ -143,10 +142,22 @@ int state_parse(const char *text, size_t length, struct arena *arena, struct sta
     return 0;
 }
 
+/* A creator has the lock almost from the directory's first moment on, and writes the record next; `delete` has it while it removes
+ * the directory.  "does not exist" is what clients look for. */
+static int fail_in_between(const struct state_directory *directory, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container `%s` does not exist yet, or no longer: another command is making or deleting it", directory->id);
+    why->errnum = ENOENT;
+    return -1;
+}
+
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why)
 {
     char *text;
+    TIMELINE_SLICE(SLICE_RECORD, directory->id);
     ssize_t length = file_read_at(directory->fd, STATE_RECORD, RECORD_LIMIT, arena, &text);
+    if ((length == -ENOENT || length == 0) && directory->lock == STATE_UNLOCKED && state_is_locked(directory))
+        return fail_in_between(directory, why);
     if (length < 0) {
         fail_errno(why, (int)length, "read the state of container `%s`", directory->id);
         why->kind = FAILURE_STATE;
@@ -174,6 +185,7 @@ int state_check_id(const char *id, struct failure *why)
         fail(why, FAILURE_USAGE, "invalid container id `%s`", clean);
         return failure_hint(why, "an id has 1 to 255 of the characters A-Z a-z 0-9 _ + - . and does not begin with a dot");
     }
+    timeline_name(id);
     return 0;
 }
 
@@ -235,31 +247,12 @@ static int fail_locked(const struct state_directory *directory, struct failure *
     return failure_hint(why, "perhaps it waits for a hook: see its children, and end it or them first");
 }
 
-static void wake(int sig)
-{
-    (void)sig; /* flock(2) returns EINTR, which is all that is wanted */
-}
-
-/* flock(2) has no deadline of its own; a timer interrupts it.  It ticks, so that a tick just before the call is not the last. */
 static int lock_in_time(const struct state_directory *directory, struct failure *why)
 {
-    if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    const struct itimerval ticking = {.it_interval = {.tv_usec = 100000}, .it_value = {.tv_usec = 100000}}, off = {0};
-    struct sigaction interrupt = {.sa_handler = wake}, before;
-    int64_t deadline = clock_now_ms() + LOCK_MS;
-    int r = -1, errnum = EINTR;
-    sigaction(SIGALRM, &interrupt, &before);
-    setitimer(ITIMER_REAL, &ticking, NULL);
-    while (r < 0 && errnum == EINTR && clock_now_ms() < deadline) {
-        r = flock(directory->fd, LOCK_EX);
-        errnum = errno;
-    }
-    setitimer(ITIMER_REAL, &off, NULL);
-    sigaction(SIGALRM, &before, NULL);
-    if (r == 0)
-        return 0;
-    return errnum == EINTR ? fail_locked(directory, why) : fail_errno(why, errnum, "lock the state of container `%s`", directory->id);
+    int r = fd_lock_until(directory->fd, clock_now_ms() + LOCK_MS);
+    if (r == -ETIMEDOUT)
+        return fail_locked(directory, why);
+    return r < 0 ? fail_errno(why, r, "lock the state of container `%s`", directory->id) : 0;
 }
 
 static int lock_as(const struct state_directory *directory, enum state_lock how, struct failure *why)
@@ -319,9 +312,31 @@ int state_check_unused(const char *root, const char *id, struct failure *why)
     return used ? fail_in_use(id, why) : 0;
 }
 
+static int fail_deleted(const char *id, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "container `%s` was deleted while it was being created", id);
+}
+
+/* Opens and locks the directory that was just made.  Until it is locked anybody may delete it by force, and somebody else make one of
+ * that name, which is then the one that we have: who has the lock and finds no record is its owner. */
+static int take_new(struct state_directory *directory, struct failure *why)
+{
+    struct stat st;
+    directory->fd = openat(directory->root_fd, directory->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory->fd < 0)
+        return errno == ENOENT ? fail_deleted(directory->id, why) : fail_sys(why, "open the state directory of container `%s`", directory->id);
+    if (lock(directory, LOCK_EX, why) < 0)
+        return -1;
+    if (fstat(directory->fd, &st) < 0)
+        return fail_sys(why, "look at the state directory of container `%s`", directory->id);
+    if (st.st_nlink == 0)
+        return fail_deleted(directory->id, why);
+    return faccessat(directory->fd, STATE_RECORD, F_OK, 0) == 0 ? fail_in_use(directory->id, why) : 0;
+}
+
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why)
 {
-    struct state_directory directory = {.root_fd = make_root(root, why), .fd = -1, .id = id};
+    struct state_directory directory = {.root_fd = make_root(root, why), .fd = -1, .lock = STATE_EXCLUSIVE, .id = id};
     if (directory.root_fd < 0)
         return -1;
     if (mkdirat(directory.root_fd, id, 0700) < 0) {
@@ -332,11 +347,8 @@ int state_make(const char *root, const char *id, struct state_directory *ret_dir
         state_close(&directory);
         return -1;
     }
-    directory.fd = openat(directory.root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory.fd < 0 || lock(&directory, LOCK_EX, why) < 0) {
-        if (directory.fd < 0)
-            fail_sys(why, "open the state directory '%s/%s'", root, id);
-        (void)unlinkat(directory.root_fd, id, AT_REMOVEDIR); /* empty; the first failure is reported */
+    if (take_new(&directory, why) < 0) {
+        (void)unlinkat(directory.root_fd, id, AT_REMOVEDIR); /* refused where it is another's; the first failure is reported */
         state_close(&directory);
         return -1;
     }
@@ -353,7 +365,7 @@ static int fail_missing(const char *id, struct failure *why)
 
 int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory, struct failure *why)
 {
-    struct state_directory directory = {.root_fd = -1, .fd = -1, .id = id};
+    struct state_directory directory = {.root_fd = -1, .fd = -1, .lock = how, .id = id};
     if (state_check_id(id, why) < 0)
         return -1;
     directory.root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -57,21 +57,22 @@ enum state_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUS
 extern const char *const state_status_words[];
 
 /* An open state directory. */
-struct state_directory {
-    int root_fd;
-    int fd;
-    const char *id;
-};
-
-/* A-Z a-z 0-9 _ + - . but no dot at the beginning, 1 to 255 bytes. */
-int state_check_id(const char *id, struct failure *why) MUST_CHECK;
-
 enum state_lock {
     STATE_SHARED,
     STATE_EXCLUSIVE,
     STATE_EXCLUSIVE_IN_TIME, /* within ten seconds, or a failure that names the process which holds the lock */
     STATE_UNLOCKED,
 };
+
+struct state_directory {
+    int root_fd;
+    int fd;
+    enum state_lock lock;
+    const char *id;
+};
+
+/* A-Z a-z 0-9 _ + - . but no dot at the beginning, 1 to 255 bytes. */
+int state_check_id(const char *id, struct failure *why) MUST_CHECK;
 
 /* STATE failure when the id is in use now: the better answer where something of that container's would be found first.  What
  * decides is state_make. */
@@ -92,7 +93,7 @@ int state_begin(const struct state_directory *directory, const struct state *sta
 /* The record from any bytes; `text` need not be NUL-ended. */
 int state_parse(const char *text, size_t length, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
 int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
-/* why->errnum is ENOENT when there is no record yet. */
+/* why->errnum is ENOENT when there is no record: not yet, where another command has the lock, or no longer. */
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
 
 /* The cgroup's name beside the record, before the cgroup exists. */

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "container/container.h"
 #include "container/hooks.h"
+#include "container/stage.h"
 #include "spec/read.h"
 
 #define DEADLINE_MS 10000
@@ -39,6 +40,8 @@ static int signal_by_name(const char *name)
         return SIGABRT;
     if (strcasecmp(name, "CLD") == 0)
         return SIGCHLD;
+    if (strcasecmp(name, "IO") == 0)
+        return SIGIO; /* POLL to the library */
     if (strncasecmp(name, "RTMIN", 5) == 0 && (name[5] == '\0' || (name[5] == '+' && text_to_u64(name + 6, 30, &offset) == 0)))
         return SIGRTMIN + (int)offset <= SIGRTMAX ? SIGRTMIN + (int)offset : 0;
     if (strncasecmp(name, "RTMAX", 5) == 0 && (name[5] == '\0' || (name[5] == '-' && text_to_u64(name + 6, 30, &offset) == 0)))
@@ -69,9 +72,16 @@ static int fail_not_running(const struct state *state, struct failure *why)
     return fail(why, FAILURE_STATE, "container not running: `%s` is stopped", state->id);
 }
 
+/* Nobody of the container is left: the kernel has killed all of its pid namespace together with its init.  Whoever is in its cgroup
+ * came later, with a container that was given the same one or by somebody's hand, and is not ours to signal. */
+static bool is_over(const struct state *state)
+{
+    return state->new_pid_ns && state->phase == PHASE_CREATED && !pid_alive(&state->init);
+}
+
 static int kill_everybody(const struct state *state, int sig, struct failure *why)
 {
-    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    CLEANUP_FD int cgroup = is_over(state) ? -ENOENT : cgroup_open(&state->cgroup);
     if (cgroup < 0 && cgroup != -ENOENT)
         return fail_errno(why, cgroup, "open cgroup '%s'", state->cgroup.path);
     /* Nothing left to signal is success. */
@@ -89,6 +99,27 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
     if (kernel_pidfd_send_signal(pidfd, sig) == 0)
         return 0;
     return errno == ESRCH ? fail_not_running(state, why) : fail_sys(why, "send signal %d to process %d", sig, (int)state->init.pid);
+}
+
+static bool has_processes(const struct state *state)
+{
+    struct arena arena = {0};
+    pid_t *pids = NULL;
+    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    bool has = cgroup >= 0 && cgroup_pids(cgroup, &arena, &pids) > 0;
+    arena_done(&arena);
+    return has;
+}
+
+/* KILL ends all of a pid namespace together with its init.  Where the container has none of its own the others would live on, so
+ * they get it too, also those whose init has ended before. */
+static int kill_container(const struct state *state, int sig, struct failure *why)
+{
+    bool ends_all = sig == SIGKILL && !state->new_pid_ns && state->cgroup.path != NULL;
+    bool left_behind = ends_all && !pid_alive(&state->init) && has_processes(state);
+    if (!left_behind && kill_init(state, sig, why) < 0)
+        return -1;
+    return ends_all ? kill_everybody(state, sig, why) : 0;
 }
 
 static const char *default_signal(const struct state *state)
@@ -114,7 +145,7 @@ int container_kill(const struct runtime *runtime, const char *id, const char *si
     if (r == 0 && scope == KILL_ALL && state.cgroup.path != NULL)
         r = kill_everybody(&state, sig, why);
     else if (r == 0)
-        r = kill_init(&state, sig, why);
+        r = kill_container(&state, sig, why);
     state_close(&directory);
     arena_done(&arena);
     return r;
@@ -150,11 +181,26 @@ static int end_init(const struct state *state, int64_t deadline, struct failure 
     return r == 0 ? fail_stuck(state, why) : 0;
 }
 
+bool stop_leaves_cgroup(const struct state *state, int cgroup)
+{
+    struct arena arena = {0};
+    pid_t *pids = NULL;
+    if (!is_over(state))
+        return false;
+    ssize_t count = cgroup_pids(cgroup, &arena, &pids);
+    if (count > 0)
+        log_warning("cgroup '%s' stays: process %d in it is not of container `%s`", state->cgroup.path, (int)pids[0], state->id);
+    arena_done(&arena);
+    return count > 0;
+}
+
 static int end_cgroup(const struct state *state, int64_t deadline, struct failure *why)
 {
     if (state->cgroup.path == NULL)
         return 0;
     CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    if (cgroup >= 0 && stop_leaves_cgroup(state, cgroup))
+        return 0;
     if (cgroup >= 0) {
         int r = cgroup_kill(cgroup);
         if (r < 0 && r != -ENOENT && r != -ENODEV)
@@ -189,12 +235,14 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
 {
     int64_t deadline = clock_now_ms() + DEADLINE_MS;
     struct spec spec = {0};
+    step_note(STEP_STOP);
     /* A frozen process dies of cgroup.kill too, so nothing needs to be thawed. */
     if (end_cgroup(state, deadline, why) < 0 || end_init(state, deadline, why) < 0)
         return -1;
     enum resctrl_end end = state->phase == PHASE_CREATING ? RESCTRL_UNDO : RESCTRL_DELETE;
     if (stop_remove_resctrl(&state->resctrl, end, why) < 0)
         return -1;
+    step_note(STEP_REMOVE);
     /* The hooks are read before their copy goes, and run after everything is gone. */
     run_poststop(directory, state, &spec);
     int r = state_remove(directory, why);
@@ -233,7 +281,7 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
  * that waits for a freeze.  What is left of it is reported by delete itself, with the lock. */
 static void end_what_is_waited_for(const struct state *state)
 {
-    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
+    CLEANUP_FD int cgroup = is_over(state) ? -ENOENT : cgroup_open(&state->cgroup);
     CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
     if (cgroup >= 0)
         IGNORE_RESULT(cgroup_kill(cgroup));

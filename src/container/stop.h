@@ -11,4 +11,7 @@ int stop_remove_resctrl(const struct resctrl_name *name, enum resctrl_end end, s
  * locked exclusively by the caller. */
 int stop_destroy(struct state_directory *directory, struct state *state, struct failure *why) MUST_CHECK;
 
+/* Whether the cgroup of a stopped container has processes that are none of it, which are not ours to kill; says so in the log. */
+bool stop_leaves_cgroup(const struct state *state, int cgroup);
+
 #endif

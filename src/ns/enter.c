@@ -38,7 +38,7 @@ static int differs(pid_t pid, enum ns_type type)
 /* A container that ends while it is entered is stopped, not broken. */
 static int fail_ended(pid_t pid, struct failure *why)
 {
-    fail(why, FAILURE_STATE, "container not running: its process %d has just ended", (int)pid);
+    fail(why, FAILURE_STATE, "cannot exec in a stopped container: its process %d has just ended", (int)pid);
     why->errnum = ESRCH;
     return -1;
 }
@@ -55,7 +55,8 @@ int ns_entry_check(const struct ns_entry *entry, struct failure *why)
 
 static int explain_look(pid_t pid, int errnum, struct failure *why)
 {
-    if (errnum == -ENOENT || errnum == -ESRCH)
+    /* The links of one that has been collected meanwhile are refused with EACCES. */
+    if (errnum == -ENOENT || errnum == -ESRCH || (errnum == -EACCES && pid_is_ending(pid)))
         return fail_ended(pid, why);
     fail_errno(why, errnum, "look at the namespaces of the container's process %d", (int)pid);
     if (errnum == -EACCES || errnum == -EPERM)
@@ -126,8 +127,10 @@ int ns_enter(struct ns_entry *entry, struct failure *why)
     int flags = (int)entry->left;
     if (flags == 0 && ns_entry_check(entry, why) < 0)
         return -1;
+    timeline_before_clock_change();
     if (flags != 0 && setns(entry->pidfd, flags) < 0)
         return explain_entry(entry, errno, why);
+    timeline_after_clock_change();
     entry->left = 0;
     return entry->other_user ? become_root(why) : 0;
 }

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "ns/flags.h"
 #include "ns/ns.h"
 
@@ -219,6 +220,7 @@ static int run_helper(const struct id_mappings *mappings, pid_t pid, enum id_kin
     char path[64];
     if (require_helper(kind, path, sizeof(path), why) < 0)
         return -1;
+    TIMELINE_SLICE(SLICE_ID_MAP_HELPER, path);
     struct arena arena = {0};
     char **argv = arena_alloc(&arena, (mappings->count * 3 + 3) * sizeof(*argv));
     size_t argc = 0;

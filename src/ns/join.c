@@ -99,6 +99,7 @@ void ns_close(struct ns_plan *plan)
 
 static int join(struct ns_joined *joined, struct failure *why)
 {
+    timeline_before_clock_change();
     if (setns(joined->fd, (int)ns_clone_flags[joined->type]) < 0) {
         int errnum = errno;
         fail_sys(why, "join %s namespace '%s'", ns_type_names[joined->type], joined->path);
@@ -106,6 +107,7 @@ static int join(struct ns_joined *joined, struct failure *why)
             failure_hint(why, "joining needs CAP_SYS_ADMIN in the user namespace that owns it");
         return point_at(joined, why);
     }
+    timeline_after_clock_change();
     joined->done = true;
     fd_close(&joined->fd);
     return 0;

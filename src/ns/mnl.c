@@ -7,6 +7,7 @@
 #include "ns/mnl.h"
 
 #include "base/dlopen_note.h"
+#include "base/timeline.h"
 
 #define SONAME "libmnl.so.0"
 
@@ -62,6 +63,7 @@ static int mnl_fill(struct failure *why)
 
 int mnl_load(const struct mnl **ret_mnl, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     if (handle == NULL)
         handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {

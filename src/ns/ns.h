@@ -24,6 +24,7 @@
 #include "base/failure.h"
 #include "base/findings.h"
 #include "base/memory.h"
+#include "base/timeline.h"
 #include "spec/spec.h"
 
 struct ns_joined {
@@ -70,6 +71,7 @@ struct ns_spawn {
     uint64_t flags;                  /* CLONE_NEW* */
     int cgroup_fd;
     enum { NS_CHILD, NS_SIBLING } relation; /* NS_SIBLING: CLONE_PARENT, for the escort */
+    enum timeline_process track; /* what it is on the timeline; TIMELINE_NOBODY: not on it, and CLONE_FILES is allowed */
     void (*body)(void *arg) __attribute__((noreturn));
     void *arg;
     _Atomic int *pid_note; /* NULL: none; in shared memory.  The kernel writes the pid there before the child's first
@@ -167,6 +169,9 @@ int ns_plan_sysctls(const struct spec *spec, const struct ns_plan *plan, struct 
                     size_t *ret_count, struct failure *why) MUST_CHECK;
 int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, struct ns_sysctl **ret_sysctls,
                         size_t *ret_count, struct findings *findings) MUST_CHECK; /* reports */
+
+/* PURE: fills `why` for a parameter that the kernel did not take; `errnum` as proc_write returns it. */
+int ns_explain_sysctl(const struct ns_sysctl *sysctl, int errnum, struct failure *why) MUST_CHECK;
 
 /* Reports the kernel parameters of the plan that this kernel lacks; those of single network devices may come with them. */
 int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings) MUST_CHECK;

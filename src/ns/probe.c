@@ -140,15 +140,13 @@ int ns_probe(const struct ns_plan *plan, struct findings *findings)
 
 static int probe_sysctl(const struct ns_sysctl *sysctl, struct failure *why)
 {
-    char path[512], token[POINTER_TOKEN_SIZE];
+    char path[512];
     int length = snprintf(path, sizeof(path), "/proc/%s", sysctl->path);
     /* These come and go with devices and modules of the container's own network namespace. */
     if (strstr(sysctl->path, "/conf/") != NULL || strstr(sysctl->path, "/neigh/") != NULL || (size_t)length >= sizeof(path) ||
         access(path, F_OK) == 0 || errno != ENOENT)
         return 0;
-    (void)fail_errno(why, ENOENT, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value); /* returned below */
-    (void)failure_hint(why, "this kernel has no such parameter, or the module that brings it is not loaded"); /* as above */
-    return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
+    return ns_explain_sysctl(sysctl, -ENOENT, why);
 }
 
 int ns_probe_sysctls(const struct ns_sysctl *sysctls, size_t count, struct findings *findings)

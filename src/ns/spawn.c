@@ -53,13 +53,18 @@ int ns_spawn(const struct ns_spawn *spawn, struct ns_child *ret_child, struct fa
         args.flags |= CLONE_PARENT;
         args.exit_signal = 0; /* with CLONE_PARENT the caller's own exit signal is used */
     }
+    int track = timeline_track_new(spawn->track);
     long pid = kernel_clone3(&args, sizeof(args));
     if (pid < 0) {
         explain(spawn, errno, why);
         return -1;
     }
-    if (pid == 0)
+    if (pid == 0) {
+        if (spawn->track != TIMELINE_NOBODY)
+            timeline_enter(track);
         spawn->body(spawn->arg);
+    }
+    timeline_track_is(track, (pid_t)pid);
     ret_child->pid = (pid_t)pid;
     ret_child->pidfd = pidfd;
     return 0;

@@ -4,6 +4,7 @@
  * Allow list by namespace and exact resolved name (CVE-2022-0811): a name is split at '/' or '.', the first of
  * the two that occurs decides which one separates; ".." and empty parts are refused.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,4 +124,18 @@ int ns_plan_sysctls_all(const struct spec *spec, const struct ns_plan *plan, str
     *ret_sysctls = sysctls;
     *ret_count = map->count;
     return 0;
+}
+
+int ns_explain_sysctl(const struct ns_sysctl *sysctl, int errnum, struct failure *why)
+{
+    char token[POINTER_TOKEN_SIZE];
+    (void)fail_errno(why, errnum, "set kernel parameter '%s' to '%s'", sysctl->name, sysctl->value); /* returned below */
+    if (why->errnum == ENOENT)
+        (void)failure_hint(why, "this kernel has no such parameter, or the module that brings it is not loaded"); /* likewise */
+    else if (why->errnum == EINVAL || why->errnum == ERANGE)
+        (void)failure_hint(why, "the kernel does not take this value: Documentation/admin-guide/sysctl of the kernel tells which"); /* likewise */
+    else if (why->errnum == EACCES || why->errnum == EPERM)
+        (void)failure_hint(why, "the container's user namespace has no right to it: the namespace that it belongs to must be a new "
+                                "one, and some parameters are the host's root alone"); /* likewise */
+    return failure_pointer(why, "/linux/sysctl/%s", text_pointer_token(token, sysctl->name, strlen(sysctl->name)));
 }

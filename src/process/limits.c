@@ -2,16 +2,18 @@
  * process/limits.c: resource limits and the OOM score.
  *
  * Runs in: creator, on the child's pid: raising needs CAP_SYS_RESOURCE of the initial user namespace, which
- * the child has lost once it is in its own.
+ * the child has lost once it is in its own.  Lowering needs nothing and comes last, in init and joiner.
  */
 #include "process/process.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 static const struct {
@@ -85,17 +87,42 @@ static int explain_rlimit(pid_t pid, const char *word, int resource, const struc
                         (unsigned long long)now.rlim_max);
 }
 
-int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why)
+/* Up to what is asked for, never down: what comes until the program starts needs descriptors, memory and time of its own. */
+static int raise_rlimit(pid_t pid, const struct spec_rlimit *limit, size_t index, struct failure *why)
+{
+    const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    int resource = rlimits[rlimit_index(limit->type)].resource;
+    struct rlimit now;
+    if (prlimit(pid, (enum __rlimit_resource)resource, NULL, &now) < 0)
+        return explain_rlimit(pid, limit->type, resource, &wanted, index, why);
+    const struct rlimit raised = {.rlim_cur = wanted.rlim_cur > now.rlim_cur ? wanted.rlim_cur : now.rlim_cur,
+                                  .rlim_max = wanted.rlim_max > now.rlim_max ? wanted.rlim_max : now.rlim_max};
+    if (raised.rlim_cur == now.rlim_cur && raised.rlim_max == now.rlim_max)
+        return 0;
+    if (prlimit(pid, (enum __rlimit_resource)resource, &raised, NULL) < 0)
+        return explain_rlimit(pid, limit->type, resource, &wanted, index, why);
+    return 0;
+}
+
+int limits_raise_rlimits(pid_t pid, const struct spec_process *process, struct failure *why)
 {
     struct findings first = FINDINGS_FIRST(why);
     if (check_rlimits(process, &first) < 0)
         return -1;
+    for (size_t i = 0; i < process->rlimits_count; i++)
+        if (raise_rlimit(pid, &process->rlimits[i], i, why) < 0)
+            return -1;
+    return 0;
+}
+
+int limits_settle_rlimits(const struct spec_process *process, struct failure *why)
+{
     for (size_t i = 0; i < process->rlimits_count; i++) {
         const struct spec_rlimit *limit = &process->rlimits[i];
         const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
         int resource = rlimits[rlimit_index(limit->type)].resource;
-        if (prlimit(pid, (enum __rlimit_resource)resource, &wanted, NULL) < 0)
-            return explain_rlimit(pid, limit->type, resource, &wanted, i, why);
+        if (prlimit(0, (enum __rlimit_resource)resource, &wanted, NULL) < 0)
+            return explain_rlimit(0, limit->type, resource, &wanted, i, why);
     }
     return 0;
 }
@@ -164,11 +191,26 @@ static int probe_rlimit(const struct spec_rlimit *limit, size_t index, struct fa
     return explain_rlimit(0, limit->type, rlimits[number].resource, &wanted, index, why);
 }
 
+/* Lowering it is refused to a caller without the privilege, but for what an ancestor with it had set before, which shows only by
+ * trying: on ourselves, and taken back at once, which is always allowed. */
+static int probe_oom_score(const struct spec_process *process, struct failure *why)
+{
+    char before[16] = "";
+    CLEANUP_FD int proc_fd = proc_open(why);
+    if (proc_fd < 0)
+        return -1;
+    if (proc_read(proc_fd, "self/oom_score_adj", before, sizeof(before)) <= 0 || strtol(before, NULL, 10) <= process->oom_score_adj.value)
+        return 0;
+    int result = limits_set_oom_score(proc_fd, 0, process, why);
+    IGNORE_RESULT(proc_write(proc_fd, "self/oom_score_adj", before)); /* upwards */
+    return result;
+}
+
 int limits_probe(const struct spec_process *process, struct findings *findings)
 {
     bool may_raise = caps_have(CAP_SYS_RESOURCE);
     for (size_t i = 0; i < process->rlimits_count && !may_raise; i++)
         if (found(findings, probe_rlimit(&process->rlimits[i], i, findings->why)) < 0)
             return -1;
-    return 0;
+    return process->oom_score_adj.set && !may_raise ? found(findings, probe_oom_score(process, findings->why)) : 0;
 }

@@ -89,9 +89,12 @@ extern const char *const caps_words[]; /* "CAP_CHOWN", …, ended by NULL */
 bool caps_have(unsigned number);
 
 /* ---- limits.c ---- */
-/* Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user namespace would lose); pid 0: the
- * caller. */
-int limits_set_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* Where a limit is below what is asked for.  Runs in: creator with the child's pid (keeps CAP_SYS_RESOURCE that a user
+ * namespace would lose); pid 0: the caller. */
+int limits_raise_rlimits(pid_t pid, const struct spec_process *process, struct failure *why) MUST_CHECK;
+/* As configured, to the number.  Runs in: init, joiner.  Needs: limits_raise_rlimits before; then it only lowers, which anyone
+ * may.  After this: a descriptor, memory or a child may not be had any more. */
+int limits_settle_rlimits(const struct spec_process *process, struct failure *why) MUST_CHECK;
 /* As above, and before the child makes itself non-dumpable: its /proc files belong to the host's root from then
  * on, which a rootless creator is not.  A value that is in force already is never an error. */
 int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *process,
@@ -100,7 +103,7 @@ int limits_set_oom_score(int proc_fd, pid_t pid, const struct spec_process *proc
  * anything is made. */
 int limits_check(const struct spec *spec, struct failure *why) MUST_CHECK;
 int limits_check_all(const struct spec *spec, struct findings *findings) MUST_CHECK; /* reports */
-/* Reports the rlimits that this caller may not raise. */
+/* Reports the rlimits that this caller may not raise, and an OOM score that it may not lower. */
 int limits_probe(const struct spec_process *process, struct findings *findings) MUST_CHECK;
 
 /* ---- scheduling.c ---- */

@@ -155,6 +155,9 @@ static int scheduler_set(const struct spec_scheduler *want, uint64_t more_flags,
     if (why->errnum == EPERM)
         return failure_hint(why, "real-time policies and a lower nice value need CAP_SYS_NICE on the host, "
                                  "or RLIMIT_RTPRIO and RLIMIT_NICE for the caller");
+    if (why->errnum == EINVAL && plan.policy == SCHED_DEADLINE)
+        return failure_hint(why, "the kernel wants a runtime of 1024 ns or more, and a period (without one: a deadline) between "
+                                 "sched_deadline_period_min_us and sched_deadline_period_max_us of /proc/sys/kernel");
     if (why->errnum == EBUSY)
         return failure_hint(why, "the CPUs of this cpuset have no bandwidth left for it");
     return -1;

@@ -18,6 +18,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "rootfs/mount_calls.h"
 
 /* ---- targets ---- */
@@ -363,6 +364,7 @@ static int step_remount(struct rootfs *rootfs, struct mount_step *step, struct f
 
 static int step_apply(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_MOUNT, step->target_inside);
     switch (step->kind) {
     case MOUNT_BIND:
         return step_bind(rootfs, step, why);

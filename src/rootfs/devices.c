@@ -22,6 +22,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "rootfs/mount_calls.h"
 
 #define DEVPTS_MAGIC 0x1cd1
@@ -268,6 +269,7 @@ int devices_make(struct rootfs *rootfs, struct failure *why)
 
     if (!devices_left(rootfs))
         return 0;
+    TIMELINE_SLICE(SLICE_DEVICES, NULL);
     if (rootfs->dev != DEV_NONE && dev_open(rootfs, &dev_fd, why) < 0)
         return -1;
     for (size_t i = 0; i < rootfs->devices_count; i++)

@@ -184,6 +184,12 @@ static bool word_is_cgroup_option(const char *word)
     return strcmp(word, "nsdelegate") == 0 || text_starts(word, "memory_") || strcmp(word, "favordynmods") == 0;
 }
 
+static int refuse_copy(const struct mount_step *step, const char *option, const char *what_for, const char *pointer, struct failure *why)
+{
+    (void)fail_config(why, pointer, "option %s is for %s, mount at '%s' is none", option, what_for, step->target_inside); /* below */
+    return failure_hint(why, "leave the option out");
+}
+
 static int check_bind(const struct mount_step *step, const struct spec_mount *mount, const char *pointer,
                       struct failure *why)
 {
@@ -348,6 +354,10 @@ static int plan_filesystem(struct rootfs *rootfs, struct mount_step *step, const
 static int plan_by_kind(struct rootfs *rootfs, struct mount_step *step, const struct spec_mount *mount,
                         const char *pointer, const char *bundle, struct failure *why)
 {
+    if (step->options.copy_up && (step->kind == MOUNT_BIND || step->kind == MOUNT_REMOUNT))
+        return refuse_copy(step, "tmpcopyup", "a new tmpfs", pointer, why);
+    if (step->options.copy_symlink && step->kind != MOUNT_BIND)
+        return refuse_copy(step, "copy-symlink", "a bind mount", pointer, why);
     switch (step->kind) {
     case MOUNT_BIND:
         if (check_bind(step, mount, pointer, why) < 0)
@@ -446,12 +456,23 @@ static int plan_mounts(struct rootfs *rootfs, const struct spec *spec, const cha
 
 /* ---- the rest ---- */
 
-static int check_absolute(const struct strings *paths, const char *pointer, struct findings *findings)
+/* No mount made inside of the root directory can cover it: it would look applied, and not be. */
+static int check_path(const char *path, const char *pointer, const char *hint_for_root, struct arena *arena, struct failure *why)
+{
+    if (path[0] != '/')
+        return fail_config(why, pointer, "path '%s' is not absolute", path);
+    if (strcmp(path_clean(arena, path), "/") != 0)
+        return 0;
+    (void)fail_config(why, pointer, "path '%s' names the container's root, which cannot be mounted over", path); /* below */
+    return failure_hint(why, "%s", hint_for_root);
+}
+
+static int check_paths(const struct strings *paths, const char *pointer, const char *hint_for_root, struct arena *arena,
+                       struct findings *findings)
 {
     for (size_t i = 0; i < paths->count; i++) {
-        if (paths->items[i][0] == '/')
+        if (check_path(paths->items[i], pointer, hint_for_root, arena, findings->why) == 0)
             continue;
-        (void)fail_config(findings->why, pointer, "path '%s' is not absolute", paths->items[i]); /* handed on below */
         if (found(findings, failure_pointer(findings->why, "%s/%zu", pointer, i)) < 0)
             return -1;
     }
@@ -490,8 +511,8 @@ int rootfs_plan_all(const struct spec *spec, const char *bundle, const struct ro
     rootfs->root_fd = rootfs->null_fd = rootfs->mask_fd = -1;
 
     if (plan_root(rootfs, spec, bundle, findings) < 0 || plan_mounts(rootfs, spec, bundle, findings) < 0 ||
-        check_absolute(&spec->linux.masked_paths, "/linux/maskedPaths", findings) < 0 ||
-        check_absolute(&spec->linux.readonly_paths, "/linux/readonlyPaths", findings) < 0)
+        check_paths(&spec->linux.masked_paths, "/linux/maskedPaths", "name what is to be hidden below it", arena, findings) < 0 ||
+        check_paths(&spec->linux.readonly_paths, "/linux/readonlyPaths", "set /root/readonly instead", arena, findings) < 0)
         return -1;
     if (plan_dev(rootfs, spec, findings) < 0)
         return -1;

@@ -82,6 +82,34 @@ static int plan_device(struct rootfs *rootfs, const struct spec_device *device, 
     return 0;
 }
 
+static int compare_devices(const void *left, const void *right)
+{
+    const struct device_step *a = *(struct device_step *const *) left, *b = *(struct device_step *const *) right;
+    int order = strcmp(a->path_inside, b->path_inside);
+
+    return order ? order : (a > b) - (a < b); /* of one array: in the order of the document */
+}
+
+/* Engines list a node twice; two nodes cannot have one place.  Sorted, since a config may hold a hundred thousand. */
+static int check_repetitions(const struct rootfs *rootfs, struct findings *findings)
+{
+    struct device_step **sorted = arena_alloc(rootfs->arena, (rootfs->devices_count + 1) * sizeof(*sorted));
+
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        sorted[i] = &rootfs->devices[i];
+    qsort(sorted, rootfs->devices_count, sizeof(*sorted), compare_devices);
+    for (size_t i = 1; i < rootfs->devices_count; i++) {
+        const struct device_step *one = sorted[i - 1], *other = sorted[i];
+        if (strcmp(one->path_inside, other->path_inside) != 0 ||
+            ((one->mode & S_IFMT) == (other->mode & S_IFMT) && one->number == other->number))
+            continue;
+        (void) fail_config(findings->why, other->pointer, "'%s' is another device than that of %s", other->path_inside, one->pointer); /* below */
+        if (found(findings, failure_pointer(findings->why, "%s/path", other->pointer)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static bool device_listed(const struct rootfs *rootfs, const char *path)
 {
     for (size_t i = 0; i < rootfs->devices_count; i++)
@@ -141,6 +169,8 @@ static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const st
     for (size_t i = 0; i < spec->linux.devices_count; i++)
         if (found(findings, plan_device(rootfs, &spec->linux.devices[i], i, findings->why)) < 0)
             return -1;
+    if (check_repetitions(rootfs, findings) < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
         if (device_listed(rootfs, default_devices[i].path))
             continue;

@@ -136,11 +136,16 @@ int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failu
 
     if (result == 0)
         return 0;
-    fail_errno(why, result, "set the options of '%s' mounted at '%s'", step->source ? step->source : "none",
-               step->target_inside);
+    if (step->kind == MOUNT_REMOUNT)
+        fail_errno(why, result, "remount '%s'", step->target_inside);
+    else
+        fail_errno(why, result, "set the options of '%s' mounted at '%s'", step->source ? step->source : "none",
+                   step->target_inside);
     if (result == -EPERM)
         failure_hint(why, "an option takes away a restriction (ro, nosuid, nodev, noexec, noatime) that the source "
                           "has outside, which a user namespace must not do: leave that option out");
+    else if (result == -EINVAL && step->kind == MOUNT_REMOUNT)
+        failure_hint(why, "a remount needs a mount at this very place: an entry before this one");
     else if (result == -ENOSYS)
         failure_hint(why, "the kernel lacks mount_setattr(2): Linux 5.12 or later is needed");
     return failure_pointer(why, "/mounts/%zu/options", step->index);

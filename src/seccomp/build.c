@@ -20,6 +20,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "seccomp/library.h"
 #include "seccomp/newer.h"
 #include "seccomp/words.h"
@@ -335,6 +336,7 @@ int build_compile(const struct spec_seccomp *seccomp, enum build_tree tree, stru
     struct build build = {.seccomp = seccomp};
     struct seccomp_filter filter = {0};
     int result;
+    TIMELINE_SLICE(SLICE_FILTER_COMPILE, NULL);
 
     if (library_open(&build.library, why) < 0)
         return -1;

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/timeline.h"
 #include "seccomp/build.h"
 #include "seccomp/library.h"
 
@@ -235,6 +236,7 @@ static bool entry_load(int directory, const char *name, const struct text *key, 
     const char *library;
     struct seccomp_filter filter;
     size_t length = 0;
+    TIMELINE_SLICE(SLICE_FILTER_LOOKUP, NULL);
     const char *data = entry_read(directory, name, arena, &length);
 
     if (data == NULL || !cache_decode(data, length, key, &library, &filter) || !library_unchanged(library))

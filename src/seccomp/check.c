@@ -184,3 +184,26 @@ int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why)
     struct findings first = FINDINGS_FIRST(why);
     return seccomp_check_all(seccomp, &first);
 }
+
+static bool lets_through(const char *action)
+{
+    struct action_meaning meaning;
+    return words_action(action, &meaning) && (meaning.code == SECCOMP_RET_ALLOW || meaning.code == SECCOMP_RET_LOG);
+}
+
+bool seccomp_allows(const struct spec_seccomp *seccomp, const char *name)
+{
+    bool allowed = lets_through(seccomp->default_action);
+    for (size_t i = 0; i < seccomp->syscalls_count; i++) {
+        const struct spec_seccomp_rule *rule = &seccomp->syscalls[i];
+        bool named = false;
+        for (size_t j = 0; j < rule->names.count && !named; j++)
+            named = text_equal(rule->names.items[j], name);
+        if (!named)
+            continue;
+        if (!lets_through(rule->action))
+            return false;
+        allowed = allowed || rule->args_count == 0;
+    }
+    return allowed;
+}

@@ -62,6 +62,7 @@ bool library_unchanged(const char *line)
 #include <sys/stat.h>
 
 #include "base/dlopen_note.h"
+#include "base/timeline.h"
 
 #define SONAME "libseccomp.so.2"
 
@@ -103,6 +104,7 @@ static int library_fill(struct failure *why)
 
 int library_open(const struct library **ret_library, struct failure *why)
 {
+    TIMELINE_SLICE(SLICE_LIBRARY, SONAME);
     if (handle == NULL)
         handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {

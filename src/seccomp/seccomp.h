@@ -27,6 +27,9 @@ struct seccomp_filter {
 int seccomp_check(const struct spec_seccomp *seccomp, struct failure *why) MUST_CHECK;
 int seccomp_check_all(const struct spec_seccomp *seccomp, struct findings *findings) MUST_CHECK; /* reports */
 
+/* PURE.  Whether the profile lets the system call through whatever its arguments are, as far as its own words tell. */
+bool seccomp_allows(const struct spec_seccomp *seccomp, const char *name);
+
 /* Checks and compiles the profile.  Unknown system call names are ignored (logged at debug).  When the default
  * action is ERRNO with EPERM, system calls newer than the newest one the profile names get ENOSYS instead, so
  * that a C library newer than the profile finds its fallback.  Absent `flags` means no flag: whether

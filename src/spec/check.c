@@ -139,9 +139,21 @@ static int check_console_size(const struct spec_process *process, const char *po
     return failure_pointer(why, "%s/consoleSize", pointer);
 }
 
+#define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux, whatever the libc says */
+
+static int check_groups(const struct spec_process *process, const char *pointer, struct failure *why)
+{
+    if (process->user.additional_gids_count <= GROUPS_MAX)
+        return 0;
+    (void)fail_config(why, "", "a process has at most %d supplementary groups, found %zu", GROUPS_MAX,
+                      process->user.additional_gids_count); /* returned below */
+    return failure_pointer(why, "%s/user/additionalGids", pointer);
+}
+
 static int check_process(const struct spec_process *process, const char *pointer, struct findings *findings)
 {
     if (found(findings, check_console_size(process, pointer, findings->why)) < 0 ||
+        found(findings, check_groups(process, pointer, findings->why)) < 0 ||
         check_rlimits(process, pointer, findings) < 0)
         return -1;
     return process->scheduler.set ? check_scheduler(&process->scheduler, pointer, findings) : 0;

@@ -53,6 +53,7 @@ void json_string(struct json_writer *writer, const char *key, const char *value)
 void json_i64(struct json_writer *writer, const char *key, int64_t value);
 void json_u64(struct json_writer *writer, const char *key, uint64_t value);
 void json_hundredths(struct json_writer *writer, const char *key, uint64_t value); /* 1234: 12.34 */
+void json_thousandths(struct json_writer *writer, const char *key, uint64_t value); /* 1234: 1.234 */
 void json_bool(struct json_writer *writer, const char *key, bool value);
 void json_null(struct json_writer *writer, const char *key);
 void json_strings(struct json_writer *writer, const char *key, const char *const *items, size_t count);

@@ -149,6 +149,14 @@ void json_hundredths(struct json_writer *writer, const char *key, uint64_t value
     note(writer, yajl_gen_number(writer->yajl, digits, (size_t)length));
 }
 
+void json_thousandths(struct json_writer *writer, const char *key, uint64_t value)
+{
+    char digits[32];
+    int length = snprintf(digits, sizeof(digits), "%" PRIu64 ".%03u", value / 1000, (unsigned)(value % 1000));
+    write_key(writer, key);
+    note(writer, yajl_gen_number(writer->yajl, digits, (size_t)length));
+}
+
 void json_bool(struct json_writer *writer, const char *key, bool value)
 {
     write_key(writer, key);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "spec/tables.h"
 
 /* Too large, or not there: an end in both ways of reporting. */
@@ -59,6 +60,7 @@ int spec_read(int bundle_fd, const char *name, struct spec *spec, struct failure
 int spec_read_all(int bundle_fd, const char *name, struct spec *spec, struct findings *findings)
 {
     memset(spec, 0, sizeof(*spec));
+    TIMELINE_SLICE(SLICE_PARSE, NULL);
     ssize_t length = file_read_at(bundle_fd, name, SPEC_SIZE_LIMIT, &spec->arena, &spec->text);
     if (length < 0)
         return end_reading(findings, explain_unread((int)length, name, findings->why));

@@ -101,8 +101,8 @@ static const char *finish_device(void *target, const struct json_seen *seen)
 static const struct json_member device_members[] = {
     {.name = "type", .kind = JSON_TAKE, .flags = JSON_REQUIRED, .take = take_device_type},
     JSON_FIELD(struct spec_device, "path", JSON_STRING, path, .flags = JSON_REQUIRED | JSON_ABSOLUTE),
-    JSON_NUMBER(struct spec_device, "major", JSON_I64, major, 0, 4294967295),
-    JSON_NUMBER(struct spec_device, "minor", JSON_I64, minor, 0, 4294967295),
+    JSON_NUMBER(struct spec_device, "major", JSON_I64, major, 0, 4095), /* 12 bits */
+    JSON_NUMBER(struct spec_device, "minor", JSON_I64, minor, 0, 1048575), /* 20 bits */
     JSON_NUMBER(struct spec_device, "fileMode", JSON_OPTIONAL_U64, file_mode, 0, 0177777),
     JSON_NUMBER(struct spec_device, "uid", JSON_OPTIONAL_U64, uid, 0, ID_MAX),
     JSON_NUMBER(struct spec_device, "gid", JSON_OPTIONAL_U64, gid, 0, ID_MAX),

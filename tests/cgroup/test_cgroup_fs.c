@@ -620,13 +620,14 @@ static void device_rules_are_in_force(void **state)
     assert_int_equal(devices_open_in(&some), NULL_ZERO_FULL | KMSG_READ);
 
     /* Replaced, neither stacked (which would still deny) nor lost. */
-    must(cgroup_devices_replace(some.fd, &deny_all, 1, &arena, &why));
+    struct device_rules unknown = {0};
+    must(cgroup_devices_replace(some.fd, unknown, (struct device_rules){&deny_all, 1}, &arena, &why));
     assert_int_equal(devices_open_in(&some), NULL_ZERO_FULL);
-    must(cgroup_devices_replace(some.fd, rules, 2, &arena, &why));
+    must(cgroup_devices_replace(some.fd, unknown, (struct device_rules){rules, 2}, &arena, &why));
     assert_int_equal(devices_open_in(&some), NULL_ZERO_FULL | KMSG_READ);
-    must(cgroup_devices_replace(some.fd, &allow_all, 1, &arena, &why));
+    must(cgroup_devices_replace(some.fd, unknown, (struct device_rules){&allow_all, 1}, &arena, &why));
     assert_int_equal(devices_open_in(&some), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
-    must(cgroup_devices_replace(some.fd, &deny_all, 1, &arena, &why));
+    must(cgroup_devices_replace(some.fd, unknown, (struct device_rules){&deny_all, 1}, &arena, &why));
     assert_int_equal(devices_open_in(&some), NULL_ZERO_FULL);
     drop(&some);
 }
@@ -679,8 +680,122 @@ static void largest_rule_list_loads(void **state)
                                              .write = i % 5 != 0,
                                              .mknod = i % 7 == 0};
     struct cgroup cgroup = make(below("dev6"), NULL);
-    must(cgroup_devices_replace(cgroup.fd, rules, COUNT, &arena, &why));
+    must(cgroup_devices_replace(cgroup.fd, (struct device_rules){0}, (struct device_rules){rules, COUNT}, &arena, &why));
     assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL);
+    drop(&cgroup);
+}
+
+static int call_bpf(int command, union bpf_attr *attr)
+{
+    int result = kernel_bpf(command, attr, sizeof *attr);
+    assert_true(result >= 0);
+    return result;
+}
+
+static uint32_t programs_of(int cgroup_fd, uint32_t *ret_ids, uint32_t room)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.query.target_fd = (uint32_t)cgroup_fd;
+    attr.query.attach_type = BPF_CGROUP_DEVICE;
+    attr.query.prog_ids = (uintptr_t)ret_ids;
+    attr.query.prog_cnt = room;
+    (void)call_bpf(BPF_PROG_QUERY, &attr);
+    return attr.query.prog_cnt;
+}
+
+static int open_program(uint32_t id)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_id = id;
+    return call_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+
+/* What a GPU's hook does: reads the program that it finds, puts a rule (/dev/kmsg, everything) in front of it, and has the result in
+ * the place of the old one, without a name. */
+static void change_program_as_a_hook_does(int cgroup_fd)
+{
+    uint32_t id;
+    union bpf_attr attr;
+    struct bpf_prog_info info;
+    struct bpf_insn program[512] = {
+        {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct bpf_cgroup_dev_ctx, major)},
+        {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1, .off = offsetof(struct bpf_cgroup_dev_ctx, minor)},
+        {.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 2, .off = 3, .imm = 1},
+        {.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 3, .off = 2, .imm = 11},
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    enum { FRONT = 6 };
+    assert_int_equal(programs_of(cgroup_fd, &id, 1), 1);
+    int old = open_program(id);
+    memset(&info, 0, sizeof info);
+    info.xlated_prog_len = sizeof program - FRONT * sizeof *program;
+    info.xlated_prog_insns = (uintptr_t)(program + FRONT);
+    memset(&attr, 0, sizeof attr);
+    attr.info.bpf_fd = (uint32_t)old;
+    attr.info.info_len = sizeof info;
+    attr.info.info = (uintptr_t)&info;
+    (void)call_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+
+    memset(&attr, 0, sizeof attr);
+    attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attr.insns = (uintptr_t)program;
+    attr.insn_cnt = FRONT + info.xlated_prog_len / (uint32_t)sizeof *program;
+    attr.license = (uintptr_t) "GPL";
+    int changed = call_bpf(BPF_PROG_LOAD, &attr);
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup_fd;
+    attr.attach_bpf_fd = (uint32_t)changed;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    attr.attach_flags = BPF_F_ALLOW_MULTI;
+    (void)call_bpf(BPF_PROG_ATTACH, &attr);
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup_fd;
+    attr.attach_bpf_fd = (uint32_t)old;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    (void)call_bpf(BPF_PROG_DETACH, &attr);
+    fd_close(&changed);
+    fd_close(&old);
+}
+
+static void what_a_hook_allows_stays_allowed(void **state)
+{
+    (void)state;
+    struct stat st;
+    uint32_t ids[8];
+    if (stat("/dev/kmsg", &st) < 0 || st.st_rdev != makedev(1, 11))
+        skip();
+    struct spec_device_rule tape[] = {deny_all, {.allow = true, .type = 'c', .major = {true, 9}, .minor = {true, 0}, .read = true}};
+    struct device_rules denied = {&deny_all, 1}, other = {tape, 2}, everything = {&allow_all, 1};
+    struct spec_resources resources = {.set = true, .devices = tape, .devices_count = 1};
+    struct cgroup cgroup = make(below("dev7"), &resources);
+    change_program_as_a_hook_does(cgroup.fd);
+    assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
+
+    /* New rules, again and again: one program, with the hook's front and the rules of now behind it. */
+    must(cgroup_devices_replace(cgroup.fd, denied, other, &arena, &why));
+    assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
+    assert_int_equal(programs_of(cgroup.fd, ids, ARRAY_LENGTH(ids)), 1);
+    must(cgroup_devices_replace(cgroup.fd, other, denied, &arena, &why));
+    assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
+    assert_int_equal(programs_of(cgroup.fd, ids, ARRAY_LENGTH(ids)), 1);
+
+    /* A program that does not end with ours is somebody else's: beside it, not in its place. */
+    change_program_as_a_hook_does(cgroup.fd);
+    struct device_rules unknown = {0};
+    must(cgroup_devices_replace(cgroup.fd, unknown, other, &arena, &why));
+    assert_int_equal(programs_of(cgroup.fd, ids, ARRAY_LENGTH(ids)), 2);
+    assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL);
+
+    drop(&cgroup);
+
+    /* Every device: no program is needed, neither ours nor the hook's. */
+    cgroup = make(below("dev7"), &resources);
+    change_program_as_a_hook_does(cgroup.fd);
+    must(cgroup_devices_replace(cgroup.fd, denied, everything, &arena, &why));
+    assert_int_equal(programs_of(cgroup.fd, ids, ARRAY_LENGTH(ids)), 0);
     drop(&cgroup);
 }
 
@@ -1216,6 +1331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_allow_rule_allows_nothing_else, setup, teardown),
         cmocka_unit_test_setup_teardown(no_rules_no_program, setup, teardown),
         cmocka_unit_test_setup_teardown(joined_cgroup_keeps_one_program, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_hook_allows_stays_allowed, setup, teardown),
         cmocka_unit_test_setup_teardown(largest_rule_list_loads, setup, teardown),
         cmocka_unit_test_setup_teardown(delegates_the_listed_files_only, setup, teardown),
         cmocka_unit_test_setup_teardown(rootless_without_delegation, setup, teardown),

@@ -7,6 +7,7 @@
  *
  *   report                     everything below as one JSON object
  *   exit N | kill-self SIG     how to end
+ *   pattern N                  N bytes of a known sequence, '!' to '~' over and over, as fast as they are taken
  *   say TEXT | warn TEXT       a line on stdout | stderr
  *   cat PATH | echo-stdin      a file, or standard input, to standard output
  *   write PATH TEXT            create or truncate, then write        -> {"write":PATH,"errno":"EROFS"}
@@ -662,6 +663,25 @@ static int command_kill_self(int argc, char **argv)
     return 97;
 }
 
+/* Without stdio: what a write takes is what the process has left in the terminal when it ends. */
+static int command_pattern(int argc, char **argv)
+{
+    char block[4096];
+    size_t left = strtoul(argv[1], NULL, 10), at = 0;
+    (void)argc;
+    while (left > 0) {
+        size_t size = left < sizeof(block) ? left : sizeof(block);
+        for (size_t i = 0; i < size; i++)
+            block[i] = (char)('!' + (at + i) % ('~' - '!' + 1));
+        ssize_t written = write(STDOUT_FILENO, block, size);
+        if (written < 0)
+            return errno == EINTR ? 96 : 97;
+        at += (size_t)written;
+        left -= (size_t)written;
+    }
+    return 0;
+}
+
 static int command_say(int argc, char **argv)
 {
     FILE *out = strcmp(argv[0], "warn") == 0 ? stderr : stdout;
@@ -1251,7 +1271,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"report", 0, command_report},   {"exit", 1, command_exit},       {"kill-self", 1, command_kill_self},
-    {"say", 0, command_say},         {"warn", 0, command_say},        {"cat", 1, command_cat},
+    {"pattern", 1, command_pattern}, {"say", 0, command_say},         {"warn", 0, command_say},        {"cat", 1, command_cat},
     {"echo-stdin", 0, command_echo_stdin}, {"write", 2, command_write}, {"try-open", 2, command_try_open},
     {"mkdir", 1, command_path},      {"rmdir", 1, command_path},      {"unlink", 1, command_path},
     {"chdir", 1, command_path},      {"symlink", 2, command_path},    {"chown", 3, command_path},

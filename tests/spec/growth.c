@@ -87,7 +87,7 @@ static const struct shape shapes[] = {
     {"environment", 50000, PROCESS ",\"env\":[\"HOME=/\"", ",\"VARIABLE_%1$d=value\"", "]}}", NULL},
     {"one variable again and again", 50000, PROCESS ",\"env\":[\"HOME=/\"", ",\"VARIABLE=%1$d\"", "]}}", NULL},
     {"arguments", 50000, HEAD ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"", ",\"%1$d\"", "]}}", NULL},
-    {"groups", 20000, PROCESS ",\"user\":{\"uid\":1,\"gid\":1,\"additionalGids\":[1", ",%1$d", "]}}}", NULL},
+    {"groups", 16000, PROCESS ",\"user\":{\"uid\":1,\"gid\":1,\"additionalGids\":[1", ",%1$d", "]}}}", NULL},
     {"capabilities", 20000, PROCESS ",\"capabilities\":{\"bounding\":[\"CAP_KILL\"", ",\"CAP_%1$d\"", "]}}}", NULL},
     {"resource limits", 50000, PROCESS ",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}",
      ",{\"type\":\"RLIMIT_X\",\"soft\":0,\"hard\":0}", "]}}", "/process/rlimits"},

@@ -36,6 +36,13 @@ for version in ("", "1", "1.0", "v1.0.0", "1.0.0.0", "1.0.0-", "1.0.0+", "1.0.0-
 
 for path in ("/process/cwd", "/linux/maskedPaths/1", "/linux/readonlyPaths/1", "/linux/devices/1/path", "/linux/namespaces/7/path"):
     refused_value(path, "relative/path", "an absolute path", '"relative/path"')
+for path in ("/", "//", "/.", "/a/.."):
+    for member, cure in (("/linux/maskedPaths/1", "below it"), ("/linux/readonlyPaths/1", "/root/readonly")):
+        refused_value(member, path, "path '%s' names the container's root" % path, cure)
+refused_value("/linux/devices/1/major", 4096, "an integer from 0 to 4095", "4096")
+refused_value("/linux/devices/1/minor", 1048576, "an integer from 0 to 1048575", "1048576")
+refused("two devices in one place", "/linux/devices/1/path", ["another device", "/linux/devices/0"],
+        ("/linux/devices/0/path", "/dev/same"), ("/linux/devices/0/major", 7), ("/linux/devices/1/path", "/dev//same"))
 for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"):
     refused_value("/hooks/%s/1/path" % kind, "bin/hook", "an absolute path", '"bin/hook"')
     refused_value("/hooks/%s/1/path" % kind, "", "an absolute path", '""')
@@ -159,6 +166,11 @@ VALID = [("version " + version, [("/ociVersion", version)]) for version in
           "1.0.0-0a.0-0", "1.0.0-x+001.-", "1.10.20")]
 VALID += [("propagation " + word, [("/linux/rootfsPropagation", word)]) for word in ("rprivate", "rshared", "rslave", "runbindable")]
 VALID += [("device of type " + word, [("/linux/devices/1/type", word)]) for word in "cbup"]
+VALID += [("the same device twice", [("/linux/devices/0/path", "/dev/same"), ("/linux/devices/1/path", "/dev/./same"),
+                                     ("/linux/devices/0/type", "c"), ("/linux/devices/1/type", "u"),
+                                     ("/linux/devices/0/major", 7), ("/linux/devices/1/major", 7),
+                                     ("/linux/devices/0/minor", 8), ("/linux/devices/1/minor", 8)]),
+          ("the last device number", [("/linux/devices/1/major", 4095), ("/linux/devices/1/minor", 1048575)])]
 VALID += [("device rule for " + word, [("/linux/resources/devices/1/type", word)]) for word in "abc"]
 VALID += [("every device number", [("/linux/resources/devices/1/major", -1), ("/linux/resources/devices/1/minor", -1)]),
           ("an annotation of every kind of name", [("/annotations/~0~1 a", "b\n\u2028\U0001f600")]),
@@ -302,7 +314,8 @@ REFUSED = [
     ("/linux/[ug]idMappings/*/size", "least value", None, ["at least 1", "0"], "the kernel takes no empty mapping"),
     ("/linux/timeOffsets", "with an unknown member", "/linux/timeOffsets/x-unknown", ["monotonic", "boottime"], "the prose lists the clocks"),
     ("/linux/timeOffsets/*/nanosecs", "greatest value", None, ["an integer from 0 to 999999999", "4294967295"], "the kernel's range"),
-    ("/linux/devices/*/m??or", "* value", None, ["an integer from 0 to 4294967295", "922337203685477580"], NUMBERS),
+    ("/linux/devices/*/major", "* value", None, ["an integer from 0 to 4095", "922337203685477580"], NUMBERS),
+    ("/linux/devices/*/minor", "* value", None, ["an integer from 0 to 1048575", "922337203685477580"], NUMBERS),
     ("/linux/devices/*/m??or", "absent", "/linux/devices/1", ["major", "minor", "required"], PROSE),
     ("/linux/devices/*/m??or", "null", "/linux/devices/1", ["major", "minor", "required"], PROSE),
     ("/linux/devices/*/[ug]id", "greatest value", None, ["an integer from 0 to 4294967294", "4294967295"], ID),

@@ -49,7 +49,7 @@ value() { cat "$(group)/$1"; }
 # spec: CGP-07 CGP-12
 @test "a cgroupsPath that leaves the hierarchy, or is systemd's, is refused by name" {
     local words
-    for words in /../../../../tmp/x ../x /a/.. a/../../x / system.slice:crun:c1; do
+    for words in /../../../../tmp/x ../x /a/.. a/../../x / system.slice:crun:c1 /cgroup.procs/x; do
         config '.linux.cgroupsPath = $p' --arg p "$words"
         fails 1 "/linux/cgroupsPath" -- rt run "$ID"
     done
@@ -110,6 +110,39 @@ rt_behind() {
     [[ $result == 1 ]]
 }
 
+@test "a cgroup that somebody else has moved into by then is left to them: delete and the end of run kill only their own" {
+    program sleep
+    run_detached
+    silently rt kill "$ID" KILL
+    status_becomes "$ID" stopped
+    # Another container in the same cgroup, which is empty now.
+    rt run --detach "$ID-b" >/dev/null 2>"$BATS_TEST_TMPDIR/err" </dev/null 3>&- 4>&-
+    silently rt kill --all "$ID" KILL
+    run --separate-stderr -0 rt --log-level warning delete "$ID"
+    [[ $stderr == *"stays: process $(container_pid "$ID-b") in it is not of container"* ]]
+    is_status "$ID-b" running
+    fails 1 "does not exist" -- rt state "$ID"
+    silently rt delete --force "$ID-b"
+    rmdir "$(group)"
+
+    # A process that came by hand while the container was running in the foreground.
+    local stranger pid
+    rt_background --log-level warning run "$ID" >/dev/null 2>"$BATS_TEST_TMPDIR/err"
+    pid=$!
+    status_becomes "$ID" running
+    sleep 100 3>&- 4>&- &
+    stranger=$!
+    echo "$stranger" >"$(group)/cgroup.procs"
+    kill -KILL "$(container_pid "$ID")"
+    local code=0
+    wait "$pid" || code=$?
+    [[ $code == 137 ]]
+    grep "stays: process $stranger in it is not of container" "$BATS_TEST_TMPDIR/err"
+    kill "$stranger"
+    wait "$stranger" || true
+    rmdir "$(group)"
+}
+
 # spec: CGF-01 CGF-02 CGF-03
 @test "a frozen cgroup is refused instead of waited for, and so is one below it" {
     mkdir "$(group)"
@@ -128,6 +161,14 @@ rt_behind() {
     program sleep
     run_detached
     [[ $(value cgroup.max.depth) == 5 ]]
+    silently rt delete --force "$ID"
+    # Deleted while it is paused it does not stay frozen: the next container would be refused.
+    run_detached
+    silently rt pause "$ID"
+    [[ $(value cgroup.freeze) == 1 ]]
+    silently rt delete --force "$ID"
+    [[ $(value cgroup.freeze) == 0 ]]
+    run_detached
     silently rt delete --force "$ID"
     rmdir "$(group)"
 }

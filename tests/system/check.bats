@@ -128,6 +128,27 @@ surroundings() {
     done
 }
 
+@test "check: says what create says, for devices, masks, options and groups that cannot be" {
+    local filter cases=(
+        '.linux.devices = [{"path": "/dev/odd", "type": "c", "major": 4096, "minor": 1}]'
+        '.linux.devices = [{"path": "/dev/odd", "type": "c", "major": 1, "minor": 1048576}]'
+        '.linux.devices = [{"path": "/dev/odd", "type": "c", "major": 1, "minor": 3}, {"path": "/dev/./odd", "type": "c", "major": 1, "minor": 5}]'
+        '.linux.maskedPaths = ["/proc/keys", "/./data/.."]'
+        '.linux.readonlyPaths = ["/"]'
+        '.mounts += [{"destination": "/mnt", "type": "bind", "source": "/tmp", "options": ["bind", "tmpcopyup"]}]'
+        '.mounts += [{"destination": "/mnt", "type": "tmpfs", "options": ["copy-symlink"]}]'
+        '.process.user.additionalGids = [range(65537)]'
+        '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}] | .linux.gidMappings = .linux.uidMappings
+            | .process.user.additionalGids = [5, 70000]'
+    )
+    for filter in "${cases[@]}"; do
+        new_bundle "$BUNDLE"
+        program exit 0
+        config "$filter"
+        agrees 2 || { echo "with $filter"; return 1; }
+    done
+}
+
 @test "check: says what create says, for what this host cannot do" {
     local filter cases=(
         '.linux.namespaces[1].path = "/no/such/ns"'
@@ -137,6 +158,7 @@ surroundings() {
     has apparmor || cases+=('.process.apparmorProfile = "docker-default"')
     [[ -d /sys/fs/selinux ]] || cases+=('.process.selinuxLabel = "system_u:system_r:container_t:s0"')
     has sys_resource || cases+=('.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 5, "hard": 1099511627776}]')
+    has sys_resource || cases+=('.process.oomScoreAdj = -1000')
     has controller:memory || cases+=('.linux.resources = {"memory": {"limit": 104857600}}')
     for filter in "${cases[@]}"; do
         new_bundle "$BUNDLE"
@@ -144,6 +166,18 @@ surroundings() {
         config "$filter"
         agrees 3 || { echo "with $filter"; return 1; }
     done
+}
+
+@test "check: an OOM score that may be lowered, as it was higher before, is no finding, and stays" {
+    needs no-sys_resource
+    echo 300 >/proc/self/oom_score_adj
+    config '.process.oomScoreAdj = 0'
+    run --separate-stderr bash -c '"$@"; echo "$?"; cat /proc/$$/oom_score_adj' bash "$CRUN_LITE" --root "$STATE" check
+    [[ $output == *"no findings"*$'\n0\n300' ]]
+    run_ok
+    config '.process.oomScoreAdj = -1'
+    agrees 3
+    finding '.findings[0].pointer == "/process/oomScoreAdj"'
 }
 
 @test "check: a cgroup that is too deep, frozen or in use" {

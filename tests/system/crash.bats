@@ -89,6 +89,26 @@ pkill_hooks() {
     silently rt delete --force "$ID"
 }
 
+# Between its mkdir and its first record, and while its directory is being removed, another command has the lock.
+@test "a container that is just being made or deleted is told so, in words that engines take for absence" {
+    local holder command
+    mkdir "$STATE/$ID"
+    flock "$STATE/$ID" sleep 1000 3>&- 4>&- &
+    holder=$!
+    is_locked() { ! flock --nonblock "$STATE/$ID" true; }
+    wait_until is_locked
+    for command in state kill events; do
+        fails 1 "container \`$ID\` does not exist yet, or no longer: another command is making or deleting it" -- rt "$command" "$ID"
+    done
+    : >"$STATE/$ID/state.json"
+    fails 255 "does not exist yet, or no longer" -- rt exec "$ID" /probe exit 0
+    run -0 rt list
+    pkill -P "$holder" -x sleep
+    wait "$holder" || true
+    fails 1 "damaged" "state.json is empty" "delete --force" -- rt state "$ID"
+    silently rt delete --force "$ID"
+}
+
 @test "delete is killed half-way: the next one ends the work" {
     local deleter moment
     for moment in 0 0.001 0.002 0.004; do

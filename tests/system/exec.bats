@@ -384,6 +384,43 @@ PYTHON
 }
 
 # spec: CGF-01 CGF-02 CGF-03
+# A full queue of the console socket holds exec between its look at the container and its process.
+@test "exec into a container that is paused meanwhile is refused, too: nobody waits, and no process is left" {
+    local executing listener
+    sleeping_container
+    jq '.process | .terminal = true' config.json >process.json
+    python3 - "$SOCKET" 3>&- 4>&- <<'PYTHON' &
+import os, socket, sys, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(0)
+first = socket.socket(socket.AF_UNIX)
+first.connect(sys.argv[1])
+open("full", "w").close()
+while not os.path.exists("paused"):
+    time.sleep(0.02)
+kept = [listener.accept() for _ in range(2)]
+time.sleep(60)
+PYTHON
+    listener=$!
+    HELPER=$listener
+    wait_until test -e full
+    "$CRUN_LITE" --root "$STATE" exec --process process.json --console-socket "$SOCKET" --detach "$ID" 2>err 3>&- 4>&- &
+    executing=$!
+    connects() { [[ $(<"/proc/$executing/wchan") == unix_* ]]; }
+    wait_until connects
+    rt pause "$ID"
+    : >paused
+    exits 255 "$executing"
+    says "$(<err)" "$M_EXEC_PAUSED (use --ignore-paused to override)"
+    run -0 rt ps --format json "$ID"
+    expect 'length == 1'
+    rt resume "$ID"
+    run -0 rt exec "$ID" /probe say alive
+    [[ $output == alive ]]
+    silently rt delete --force "$ID"
+}
+
 @test "exec in a paused container is refused; with --ignore-paused the process waits for resume" {
     local pid
     sleeping_container

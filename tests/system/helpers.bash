@@ -21,6 +21,7 @@ has() {
     delegated_cgroup) [[ -n ${TEST_CGROUP-} ]] ;;
     controllers_are_enabled) [[ -n $(<"/sys/fs/cgroup$TEST_CGROUP/cgroup.subtree_control") ]] ;;
     sys_resource) capable 24 ;;
+    no-sys_resource) ! has sys_resource ;;
     root) [[ $EUID == 0 ]] ;;
     systemd) [[ -d /run/systemd/system ]] ;;
     user_systemd) [[ -S /run/user/$EUID/bus ]] ;;

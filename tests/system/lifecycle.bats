@@ -204,6 +204,28 @@ state_shows() {
         wait_until output_has "got 10"
         : >"$BATS_TEST_TMPDIR/out"
     done
+    # Every signal by every name that bash and glibc know, and real-time ones by both their ends; the number it has arrives.
+    local number name
+    for number in $(seq 1 31) $(seq 34 64); do
+        case $number in 9 | 15 | 19) continue ;; esac
+        name=$(kill -l "$number")
+        [[ $number != 34 ]] || name=RTMIN
+        case $((number % 3)) in
+        1) name=SIG$name ;;
+        2) name=${name,,} ;;
+        esac
+        silently rt kill "$ID" "$name"
+        wait_until output_has "got $number\$"
+    done
+    : >"$BATS_TEST_TMPDIR/out"
+    for form in IO:29 sigio:29 POLL:29 CLD:17 IOT:6 ABRT:6 rtmin+15:49 SIGRTMAX:64 RTMAX-30:34; do
+        silently rt kill "$ID" "${form%:*}"
+        wait_until output_has "got ${form#*:}\$"
+        : >"$BATS_TEST_TMPDIR/out"
+    done
+    for form in "" SIG SIGSIGTERM RTMIN+31 RTMAX-31 RTMIN- 65 NONSENSE; do
+        fails 1 "unknown signal '$form'" -- rt kill "$ID" "$form"
+    done
     fails 1 NONSENSE -- rt kill "$ID" NONSENSE
     fails 1 99 -- rt kill "$ID" 99
     silently rt kill "$ID"
@@ -255,6 +277,28 @@ state_shows() {
     wait_until cgroup_is_empty
     # And again, when nobody is left.
     run -0 rt kill --all "$ID" 9
+    silently rt delete "$ID"
+}
+
+@test "kill KILL of a container without a pid namespace leaves none of it behind, other signals reach its first process only" {
+    cgroup_is_empty() { [[ -z $(<"/sys/fs/cgroup$TEST_CGROUP/$ID/cgroup.procs") ]]; }
+    config '.linux.namespaces |= map(select(.type != "pid"))'
+    program orphan + sleep
+    run_detached
+    silently rt kill "$ID" KILL
+    wait_until cgroup_is_empty
+    status_becomes "$ID" stopped
+    fails 1 "container not running" -- rt kill "$ID" KILL
+    silently rt delete "$ID"
+    # After init's death: nobody else could end them but delete.
+    run_detached
+    kill -9 "$(container_pid "$ID")"
+    status_becomes "$ID" stopped
+    fails 1 "container not running" -- rt kill "$ID" TERM
+    run ! cgroup_is_empty
+    silently rt kill "$ID" KILL
+    wait_until cgroup_is_empty
+    fails 1 "container not running" -- rt kill "$ID" KILL
     silently rt delete "$ID"
 }
 
@@ -485,7 +529,7 @@ state_shows() {
 }
 
 # spec: OPCR-05 OPCR-06 OPCR-07
-@test "create applies everything but the program: namespaces, mounts, names, parameters, limits; identity and argv wait for start" {
+@test "create applies everything but the program: namespaces, mounts, names, parameters; identity, resource limits and argv wait for start" {
     local pid
     config '.hostname = "created" | .linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "77", "kernel.msgmax": "5555"}
             | .process.user = {"uid": 1000, "gid": 1000} | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 70, "hard": 71}]
@@ -504,11 +548,13 @@ state_shows() {
     grep -q " /proc/sys ro" "/proc/$pid/mountinfo"
     [[ $(stat -c '%F %t:%T %a' "/proc/$pid/root/dev/extra") == "character special file 1:5 640" && ! -s /proc/$pid/root/etc/marker ]]
     grep -q "$TEST_CGROUP/$ID\$" "/proc/$pid/cgroup"
-    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "70 71" && $(<"/proc/$pid/oom_score_adj") == 555 ]]
-    # Not yet: neither the program nor its user.
+    [[ $(<"/proc/$pid/oom_score_adj") == 555 ]]
+    # Not yet: the program, its user, and limits that hooks and preparations would suffer from.
+    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "$(ulimit -Sn) $(ulimit -Hn)" ]]
     [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == *"create"*"$ID"* && $(awk '/^Uid/ {print $2}' "/proc/$pid/status") == 0 ]]
     silently rt start "$ID"
     [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == "/probe sleep " && $(awk '/^Uid/ {print $2}' "/proc/$pid/status") == 1000 ]]
+    [[ $(awk '/^Max open files/ {print $4, $5}' "/proc/$pid/limits") == "70 71" ]]
     silently rt delete --force "$ID"
 }
 

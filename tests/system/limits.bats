@@ -260,7 +260,9 @@ teardown() {
     hook_runs() { pgrep -P "$starting" -x sleep; }
     wait_until hook_runs
     begin=$SECONDS
-    fails 1 "another command, process $starting (crun-lite)" "busy with container" "hook" -- rt delete --force "$ID"
+    # The deadline must not depend on the signals that a caller lets through.
+    fails 1 "another command, process $starting (crun-lite)" "busy with container" "hook" -- \
+        timeout 30 env --block-signal=ALRM "$CRUN_LITE" --root "$STATE" delete --force "$ID"
     ((SECONDS - begin <= 12))
     pkill -P "$starting" -x sleep
     wait "$starting" || true
@@ -425,7 +427,13 @@ one-two-three.slice:pre:$ID /one.slice/one-two.slice/one-two-three.slice/pre-$ID
 FORMS
     config '.linux.cgroupsPath = "/no/colon"'
     fails 1 "slice:prefix:name" "/linux/cgroupsPath" -- rt --systemd-cgroup run "$ID"
-    config '.linux.cgroupsPath = $p | .annotations = {"org.systemd.property.NoSuchProperty": "true"}' --arg p ":pre:$ID"
+    # The unit of a container that runs is not taken over.
+    config '.linux.cgroupsPath = $p' --arg p ":pre:$ID"
+    detached "$ID"
+    fails 1 "systemd unit 'pre-$ID.scope'" "it is in use" "/linux/cgroupsPath" -- rt --systemd-cgroup run "$ID-b"
+    is_status "$ID" running
+    silently rt delete --force "$ID"
+    config '.annotations = {"org.systemd.property.NoSuchProperty": "true"}'
     fails 1 "NoSuchProperty" -- rt --systemd-cgroup run "$ID"
     run ! systemctl is-active "pre-$ID.scope"
 }

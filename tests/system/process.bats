@@ -149,6 +149,37 @@ warned() {
     expect '.rlimits.RLIMIT_RSS == {"soft": 7, "hard": -1}'
 }
 
+# Neither the making of the container nor a hook in it, a filter or exec may suffer from a small one.
+# spec: RLIM-04
+@test "rlimits: those too small for anything are in force in the program, and not before" {
+    local users='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+    local filter='.process.noNewPrivileges = false | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["prlimit64", "setrlimit"], "action": "SCMP_ACT_ERRNO"}]}'
+    local base more pid
+    program sleep 100
+    config '.root.readonly = false | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 3, "hard": 3},
+            {"type": "RLIMIT_FSIZE", "soft": 0, "hard": 0}, {"type": "RLIMIT_DATA", "soft": 1048576, "hard": 1048576}]
+        | .hooks = {"createContainer": [{"path": $probe, "args": ["probe", "hook", ($bundle + "/create.log"), "create"]}],
+            "startContainer": [{"path": "/probe", "args": ["probe", "hook", "/data/start.log", "start"]}]}' \
+        --arg probe "$PROBE" --arg bundle "$BUNDLE"
+    base=$(<config.json)
+    for more in . "$filter" "$users"; do
+        echo "$base" >config.json
+        config "$more"
+        rm -f create.log rootfs/data/start.log
+        run_detached
+        [[ -s create.log && -s rootfs/data/start.log ]]
+        jq '.process | .args = ["/probe", "sleep", "200"]' config.json >process.json
+        rt exec --detach --process process.json --pid-file exec.pid "$ID" 3>&- 4>&-
+        for pid in "$(container_pid "$ID")" "$(<exec.pid)"; do
+            grep -q '^Max open files  *3  *3 ' "/proc/$pid/limits"
+            grep -q '^Max file size  *0  *0 ' "/proc/$pid/limits"
+            grep -q '^Max data size  *1048576  *1048576 ' "/proc/$pid/limits"
+        done
+        rt delete --force "$ID"
+    done
+}
+
 # spec: RLIM-03 RLIM-07 RLIM-08
 @test "rlimits: unknown, twice, soft above hard, members that are missing" {
     local limits pointer

@@ -176,6 +176,34 @@ static void random_lists_agree_with_the_reference(void **state)
     assert_true(allowed > 20000 && denied > 20000); /* the probes tell something */
 }
 
+/* The same over every device and access that the numbers make, with few numbers, so that the rules get in each other's way. */
+static void dense_lists_agree_with_the_reference_everywhere(void **state)
+{
+    static const uint32_t few[] = {1, 3, 5, 136};
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct spec_device_rule rules[6];
+        size_t count = 1 + pick(ARRAY_LENGTH(rules));
+        for (size_t i = 0; i < count; i++) {
+            rules[i] = random_rule();
+            rules[i].major.value = few[pick(ARRAY_LENGTH(few))];
+            rules[i].minor.value = few[pick(ARRAY_LENGTH(few))];
+        }
+        struct devices_program program;
+        assert_int_equal(devices_plan(rules, count, &arena, &program, &why), 0);
+        for (unsigned probe = 0; probe < 2 * ARRAY_LENGTH(few) * ARRAY_LENGTH(few) * 7; probe++) {
+            char type = "bc"[probe % 2];
+            uint32_t major = few[probe / 2 % ARRAY_LENGTH(few)];
+            uint32_t minor = few[probe / 2 / ARRAY_LENGTH(few) % ARRAY_LENGTH(few)];
+            unsigned access = 1 + probe / 2 / ARRAY_LENGTH(few) / ARRAY_LENGTH(few);
+            bool found = program.count == 0 || run(&program, type, major, minor, access) == 1;
+            assert_int_equal(found, reference(rules, count, type, major, minor, access));
+        }
+        if (round % 100 == 0)
+            (void)clear(NULL);
+    }
+}
+
 static const struct spec_device_rule deny_all = {.type = 'a', .read = true, .write = true, .mknod = true};
 static const struct spec_device_rule allow_all = {
     .allow = true, .type = 'a', .read = true, .write = true, .mknod = true};
@@ -249,6 +277,70 @@ static void the_program_of_an_engine_is_short(void **state)
     (void)state;
     assert_int_equal(devices_plan(&deny_all, 1, &arena, &program, &why), 0);
     assert_true(program.count <= 28);
+    /* As containerd writes it: the list repeats what the defaults grant; only 5:1 is a rule of its own. */
+    struct spec_device_rule rules[10] = {deny_all};
+    static const int64_t granted[][2] = {{1, 3}, {1, 8}, {1, 7}, {5, 0}, {1, 5}, {1, 9}, {5, 1}, {136, -1}, {5, 2}};
+    for (size_t i = 0; i < ARRAY_LENGTH(granted); i++)
+        rules[1 + i] = (struct spec_device_rule){.allow = true,
+                                                 .type = 'c',
+                                                 .major = {true, granted[i][0]},
+                                                 .minor = {granted[i][1] >= 0, granted[i][1]},
+                                                 .read = true,
+                                                 .write = true,
+                                                 .mknod = true};
+    assert_int_equal(devices_plan(rules, ARRAY_LENGTH(rules), &arena, &program, &why), 0);
+    assert_true(program.count <= 29);
+    assert_int_equal(run(&program, 'c', 5, 1, READ), 1);
+}
+
+/* What a GPU's hook has in front of our program: 195:* is allowed, the rest is up to ours. */
+static const struct bpf_insn front[] = {
+    {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct bpf_cgroup_dev_ctx, major)},
+    {.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 2, .off = 2, .imm = 195},
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1},
+    {.code = BPF_JMP | BPF_EXIT},
+};
+
+static struct devices_program behind_front(const struct devices_program *program)
+{
+    struct bpf_insn *both = arena_alloc(&arena, sizeof front + program->count * sizeof *both);
+    memcpy(both, front, sizeof front);
+    memcpy(both + ARRAY_LENGTH(front), program->instructions, program->count * sizeof *both);
+    return (struct devices_program){both, ARRAY_LENGTH(front) + program->count};
+}
+
+static void a_front_that_a_hook_made_stays(void **state)
+{
+    struct spec_device_rule rules[] = {deny_all, {.allow = true, .type = 'c', .major = {true, 10}, .minor = {true, 229}, .read = true}};
+    struct devices_program before, wanted, kept, nothing = {0};
+    (void)state;
+    assert_int_equal(devices_plan(rules, 2, &arena, &before, &why), 0);
+    assert_int_equal(devices_plan(rules, 1, &arena, &wanted, &why), 0);
+    struct devices_program found = behind_front(&before);
+    assert_true(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    assert_int_equal(kept.count, ARRAY_LENGTH(front) + wanted.count);
+    assert_int_equal(run(&kept, 'c', 195, 7, READ), 1);
+    assert_int_equal(run(&kept, 'c', 10, 229, READ), 0);
+    assert_int_equal(run(&kept, 'c', 1, 3, READ), 1);
+    assert_true(devices_keep_front(&kept, &wanted, &before, &arena, &kept)); /* and back */
+    assert_int_equal(run(&kept, 'c', 10, 229, READ), 1);
+    assert_true(devices_keep_front(&before, &before, &wanted, &arena, &kept)); /* nobody put anything there */
+    assert_int_equal(kept.count, wanted.count);
+
+    /* Nothing of ours at its end, or not known what; a front that goes on behind our first instruction. */
+    assert_false(devices_keep_front(&found, &wanted, &before, &arena, &kept));
+    assert_false(devices_keep_front(&found, &nothing, &wanted, &arena, &kept));
+    assert_false(devices_keep_front(&nothing, &before, &wanted, &arena, &kept));
+    found.instructions[1].off = 3;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_JMP32 | BPF_JNE | BPF_K;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_JMP32 | BPF_JA;
+    found.instructions[1].off = 0;
+    assert_false(devices_keep_front(&found, &before, &wanted, &arena, &kept));
+    found.instructions[1].code = BPF_LD | BPF_IMM | BPF_DW; /* its second half is no instruction */
+    found.instructions[2] = (struct bpf_insn){.code = BPF_JMP | BPF_JA, .off = 100};
+    assert_true(devices_keep_front(&found, &before, &wanted, &arena, &kept));
 }
 
 static void bad_lists_are_refused(void **state)
@@ -274,11 +366,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(random_lists_agree_with_the_reference, clear),
+        cmocka_unit_test_teardown(dense_lists_agree_with_the_reference_everywhere, clear),
         cmocka_unit_test_teardown(no_program_where_everything_is_allowed, clear),
         cmocka_unit_test_teardown(a_later_rule_overrides_the_bits_it_names, clear),
         cmocka_unit_test_teardown(default_is_denial, clear),
         cmocka_unit_test_teardown(defaults_cannot_be_denied, clear),
         cmocka_unit_test_teardown(the_program_of_an_engine_is_short, clear),
+        cmocka_unit_test_teardown(a_front_that_a_hook_made_stays, clear),
         cmocka_unit_test_teardown(bad_lists_are_refused, clear),
     };
     return cmocka_run_group_tests_name("cgroup_devices", tests, NULL, NULL);

@@ -346,22 +346,23 @@ static struct ns_child escort_of_words(int words)
 static void a_lost_escort(void **state)
 {
     (void)state;
+    struct ns_child none = {.pidfd = -1};
     for (int words = 0; words < 3; words++) {
         struct ns_child escort = escort_of_words(words);
         assert_int_equal(pid_wait_end(escort.pidfd, clock_now_ms() + 10000), 1);
         for (int i = 0; i < words; i++) {
-            assert_int_equal(child_await(ends[1], &escort, -1), CHILD_SPEAKS);
+            assert_int_equal(child_await(ends[1], &escort, -1, -1), CHILD_SPEAKS);
             assert_int_equal(child_hear(ends[1], "escort", &message, &fd, &why), 0);
             assert_int_equal(message.kind, MESSAGE_WANT_ID_MAPS);
         }
-        assert_int_equal(child_await(ends[1], &escort, -1), CHILD_ESCORT_LOST);
-        assert_int_equal(child_await(ends[1], &escort, escort.pidfd), CHILD_INTERRUPTED);
+        assert_int_equal(child_await(ends[1], &escort, -1, -1), CHILD_ESCORT_LOST);
+        assert_int_equal(child_await(ends[1], &escort, escort.pidfd, -1), CHILD_INTERRUPTED);
+        assert_int_equal(child_await(ends[1], &none, -1, 10), CHILD_SILENT);
         child_reap(&escort);
     }
     /* It has gone as it should have: the rest is the other's. */
-    struct ns_child none = {.pidfd = -1};
     assert_int_equal(channel_send(ends[0], MESSAGE_READY, 0, -1), 0);
-    assert_int_equal(child_await(ends[1], &none, -1), CHILD_SPEAKS);
+    assert_int_equal(child_await(ends[1], &none, -1, -1), CHILD_SPEAKS);
 }
 
 /* Only a child of ours is ended by its number. */

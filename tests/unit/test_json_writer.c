@@ -29,6 +29,7 @@ static void every_value(void **state)
     json_i64(w, "min", INT64_MIN);
     json_i64(w, "max", INT64_MAX);
     json_u64(w, "u", UINT64_MAX);
+    json_thousandths(w, "d", 1234005);
     json_bool(w, "t", true);
     json_bool(w, "f", false);
     json_null(w, "n");
@@ -46,7 +47,7 @@ static void every_value(void **state)
     json_close_array(w);
     json_close_object(w);
     expect(w, "{\"s\":\"x\\\"\\\\\\n\\u0001/\",\"min\":-9223372036854775808,\"max\":9223372036854775807,"
-              "\"u\":18446744073709551615,\"t\":true,\"f\":false,\"n\":null,\"a\":[\"a\",\"b\"],\"e\":[],"
+              "\"u\":18446744073709551615,\"d\":1234.005,\"t\":true,\"f\":false,\"n\":null,\"a\":[\"a\",\"b\"],\"e\":[],"
               "\"m\":{\"k\":\"v\",\"\":\"\"},\"z\":{},\"list\":[1,\"two\",null,{}]}");
 }
 

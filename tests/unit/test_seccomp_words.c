@@ -289,12 +289,37 @@ static void check_notify(void **state)
     refused(&p, "/linux/seccomp/listenerMetadata", "without listenerPath");
 }
 
+/* ---- seccomp_allows ---- */
+
+static void allowed_is_what_nothing_stops(void **state)
+{
+    struct profile p;
+    (void)state;
+    profile_init(&p);
+    assert_false(seccomp_allows(&p.seccomp, "mount")); /* depends on an argument */
+    p.rules[0].args_count = 0;
+    assert_true(seccomp_allows(&p.seccomp, "mount"));
+    assert_true(seccomp_allows(&p.seccomp, "umount2"));
+    assert_false(seccomp_allows(&p.seccomp, "clock_gettime"));
+    p.rules[0].action = WORD("SCMP_ACT_LOG");
+    assert_true(seccomp_allows(&p.seccomp, "mount"));
+    p.seccomp.default_action = WORD("SCMP_ACT_ALLOW");
+    assert_true(seccomp_allows(&p.seccomp, "clock_gettime"));
+    p.rules[0].action = WORD("SCMP_ACT_KILL");
+    assert_false(seccomp_allows(&p.seccomp, "umount2"));
+    p.rules[0].args_count = 1; /* with some argument it is stopped */
+    assert_false(seccomp_allows(&p.seccomp, "umount2"));
+    p.seccomp.default_action = NULL;
+    assert_false(seccomp_allows(&p.seccomp, "getpid"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(actions),       cmocka_unit_test(operators),        cmocka_unit_test(architectures),
         cmocka_unit_test(flags),         cmocka_unit_test(check_default_action), cmocka_unit_test(errno_needs_an_action_that_has_one),
         cmocka_unit_test(a_rule_needs_its_parts),   cmocka_unit_test(unknown_architectures_and_flags), cmocka_unit_test(check_notify),
+        cmocka_unit_test(allowed_is_what_nothing_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,18 +40,35 @@ static void end_sleeper(pid_t pid)
 
 static void rlimits_of_another_process(void)
 {
-    struct rlimit now;
-    char nofile[] = "RLIMIT_NOFILE", core[] = "RLIMIT_CORE";
-    struct spec_rlimit limits[] = {{nofile, 100, 200}, {core, 0, 4096}};
-    const struct spec_process process = {.rlimits = limits, .rlimits_count = 2};
-    struct rlimit own;
-    CHECK(getrlimit(RLIMIT_NOFILE, &own) == 0);
+    struct rlimit now, own, core_before;
+    char nofile[] = "RLIMIT_NOFILE", core[] = "RLIMIT_CORE", fsize[] = "RLIMIT_FSIZE";
+    CHECK(getrlimit(RLIMIT_NOFILE, &own) == 0 && own.rlim_cur > 16);
+    struct spec_rlimit limits[] = {{nofile, 7, own.rlim_max}, {core, 0, 4096}, {fsize, 5, 8}};
+    const struct spec_process process = {.rlimits = limits, .rlimits_count = 3};
+    const struct rlimit small = {.rlim_cur = 2, .rlim_max = 8};
     pid_t pid = start_sleeper();
-    CHECK_DONE(limits_set_rlimits(pid, &process, &why));
-    CHECK(prlimit(pid, RLIMIT_NOFILE, NULL, &now) == 0 && now.rlim_cur == 100 && now.rlim_max == 200);
-    CHECK(prlimit(pid, RLIMIT_CORE, NULL, &now) == 0 && now.rlim_cur == 0 && now.rlim_max == 4096);
+    CHECK(prlimit(pid, RLIMIT_CORE, NULL, &core_before) == 0 && prlimit(pid, RLIMIT_FSIZE, &small, NULL) == 0);
+    CHECK_DONE(limits_raise_rlimits(pid, &process, &why));
+    /* Up, and never down. */
+    CHECK(prlimit(pid, RLIMIT_NOFILE, NULL, &now) == 0 && now.rlim_cur == own.rlim_cur && now.rlim_max == own.rlim_max);
+    CHECK(prlimit(pid, RLIMIT_CORE, NULL, &now) == 0 && now.rlim_cur == core_before.rlim_cur && now.rlim_max == core_before.rlim_max);
+    CHECK(prlimit(pid, RLIMIT_FSIZE, NULL, &now) == 0 && now.rlim_cur == 5 && now.rlim_max == 8);
     CHECK(getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == own.rlim_cur && now.rlim_max == own.rlim_max);
     end_sleeper(pid);
+}
+
+/* The last step, by a process that has no privilege left: to the number, even where nothing would work any more. */
+static void rlimits_are_settled(void)
+{
+    struct rlimit now;
+    char nofile[] = "RLIMIT_NOFILE", core[] = "RLIMIT_CORE";
+    struct spec_rlimit limits[] = {{nofile, 0, 1}, {core, 3, 4096}};
+    const struct spec_process process = {.rlimits = limits, .rlimits_count = 2};
+    CHECK_DONE(limits_raise_rlimits(0, &process, &why));
+    CHECK(setresuid(4711, 4711, 4711) == 0);
+    CHECK_DONE(limits_settle_rlimits(&process, &why));
+    CHECK(getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 0 && now.rlim_max == 1);
+    CHECK(getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_cur == 3 && now.rlim_max == 4096);
 }
 
 static void rlimit_raise_is_explained(void)
@@ -60,9 +77,9 @@ static void rlimit_raise_is_explained(void)
     struct spec_rlimit limits[] = {{nproc, 10, 20}, {nproc, 10, 21}};
     const struct spec_process lower = {.rlimits = limits, .rlimits_count = 1},
                               raise_again = {.rlimits = limits + 1, .rlimits_count = 1};
-    CHECK_DONE(limits_set_rlimits(0, &lower, &why));
+    CHECK_DONE(limits_settle_rlimits(&lower, &why));
     CHECK(setresuid(4711, 4711, 4711) == 0);
-    CHECK(limits_set_rlimits(0, &raise_again, &why) < 0);
+    CHECK(limits_raise_rlimits(0, &raise_again, &why) < 0);
     CHECK(why.errnum == EPERM && strcmp(why.pointer, "/process/rlimits/0") == 0);
     CHECK_TEXT(why.text, "set RLIMIT_NPROC to 10:21");
     CHECK_TEXT(why.hint, "hard limit is 20");
@@ -194,6 +211,7 @@ int main(void)
 {
     static const struct effect_case cases[] = {
         {"rlimits of another process", rlimits_of_another_process},
+        {"rlimits are settled without privilege", rlimits_are_settled},
         {"a refused raise is explained", rlimit_raise_is_explained},
         {"oom score of another process", oom_score_of_another_process},
         {"a refused oom score is explained", oom_score_refusal_is_explained},

@@ -526,11 +526,12 @@ enum state_status state_status(const struct state *state)
 {
     if (state->phase == PHASE_CREATING)
         return pid_alive(&state->creator) ? STATUS_CREATING : STATUS_STOPPED;
-    if (!pid_alive(&state->init))
+    enum pid_life life = pid_life(&state->init);
+    if (life == PID_OVER)
         return STATUS_STOPPED;
     if (is_paused(state))
         return STATUS_PAUSED;
-    return pid_has_executed(state->init.pid) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+    return life == PID_WAITS ? STATUS_CREATED : STATUS_RUNNING;
 }
 
 void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -331,14 +330,9 @@ static bool was_paused_since(const struct joining *joining)
  * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
 static int await_words(struct joining *joining, struct failure *why)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    sigset_t giving_up;
-    sigemptyset(&giving_up);
-    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-        sigaddset(&giving_up, signals[i]);
-    CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    CLEANUP_FD int interruption = child_interruption();
     if (interruption < 0)
-        return fail_sys(why, "receive signals by descriptor");
+        return fail_errno(why, interruption, "receive signals by descriptor");
     int event;
     while ((event = child_await(joining->channel, &joining->escort, interruption, SILENCE_MS)) == CHILD_SILENT)
         if (was_paused_since(joining))

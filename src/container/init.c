@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/doze.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/text.h"
@@ -246,10 +247,11 @@ static int await_start_command(struct init *init, struct failure *why)
         struct message message;
         int fd;
         fd_close(&init->become.conversation);
-        init->become.conversation = accept4(*listening, NULL, NULL, SOCK_CLOEXEC);
-        if (init->become.conversation < 0 && errno != EINTR)
-            return fail_sys(why, "wait for start");
-        if (init->become.conversation < 0 || channel_receive(init->become.conversation, -1, &message, &fd) < 0)
+        int connection = doze_accept(*listening);
+        if (connection < 0)
+            return fail_errno(why, connection, "wait for start");
+        init->become.conversation = connection;
+        if (channel_receive(connection, -1, &message, &fd) < 0)
             continue;
         if (message.kind == MESSAGE_START)
             timeline_join(fd, message.value);

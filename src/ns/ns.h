@@ -148,10 +148,16 @@ struct ns_entry {
     bool other_user; /* the user namespace was among them */
 };
 /* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does.  Refuses one that has ended,
- * also where its pid is another's by now. */
-int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+ * also where its pid is another's by now.  `linux`: the container's configuration; the namespaces that it made need no look in the
+ * user namespace that it made them in. */
+int ns_entry_look(const struct spec_linux *linux, pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
 /* Due after anything else that was opened below /proc/PID: the process has not ended, so it was its own. */
 int ns_entry_check(const struct ns_entry *entry, struct failure *why) MUST_CHECK;
+/* Runs in: the CLI process.  Can it clone a process into the container's pid namespace itself, and have its own back for its next
+ * child?  Where the user namespace is the same, and nothing forbids to come back. */
+bool ns_entry_is_direct(const struct ns_entry *entry);
+/* Runs in: the CLI process.  Needs: ns_entry_is_direct.  ns_spawn, into the container's pid namespace; for the child it is entered. */
+int ns_entry_spawn(struct ns_entry *entry, const struct ns_spawn *spawn, struct ns_child *ret_child, struct failure *why) MUST_CHECK;
 /* Runs in: escort.  The pid namespace, which takes effect for children; where the caller has no right to it, together with
  * the user namespace, which then gives that right. */
 int ns_enter_for_children(struct ns_entry *entry, struct failure *why) MUST_CHECK;

@@ -59,7 +59,7 @@ in_order() {
     timed run "$ID"
     trace_is_valid
     did creator step | in_order "protecting its own binary" "reading and checking the configuration" "recording the container" \
-        "making the cgroup" "cloning" "waiting until the process is ready" "waiting until the program is executed" \
+        "making the cgroup" "cloning" "keeping records while init works" "waiting until the program is executed" \
         "attending the program until its end" "removing what was made"
     did init stage | in_order starting "joining namespaces" "setting resource limits" "setting up namespaces" \
         "building the root filesystem" "masking paths" "entering the root filesystem" "looking for the program" \
@@ -193,6 +193,7 @@ END
     config '.hooks.startContainer = [{path: "/probe", args: ["probe", "exit", "0"]}]'
     rt --timing "$TRACE" create "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
     trace_is_valid
+    did creator step | in_order cloning "waiting until the process is ready" "setting late limits and handing out the process id"
     trace '(of("init") | last) | .name == "waiting for start" and .args.unfinished'
     trace 'last_of("init") <= last_of("creator") + 0.001'
     # The waiting init keeps nothing of it open.
@@ -300,7 +301,7 @@ END
     program exit 0
     timed run "$ID"
     trace_is_valid
-    did creator step | in_order cloning "equipping the process" "waiting until the process is ready"
+    did creator step | in_order cloning "equipping the process" "waiting until the program is executed"
     did init stage | in_order starting "waiting for its id maps and limits" "joining namespaces" "executing the program"
 }
 

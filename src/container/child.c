@@ -38,17 +38,6 @@ void child_end(struct ns_child *child)
     child_reap(child);
 }
 
-int child_interruption(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    sigset_t giving_up;
-    sigemptyset(&giving_up);
-    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-        sigaddset(&giving_up, signals[i]);
-    int fd = signalfd(-1, &giving_up, SFD_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
 int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms)
 {
     struct pollfd wait[] = {
@@ -66,6 +55,21 @@ int child_await(int channel, const struct ns_child *escort, int interruption, in
     /* Its last word may have come between the two looks, but comes no more now. */
     int r = poll(wait, 1, 0);
     return r > 0 ? CHILD_SPEAKS : r == 0 ? CHILD_ESCORT_LOST : -errno;
+}
+
+int child_open_interruption(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++) {
+        struct sigaction action;
+        /* What the caller ignores (nohup, a job in the background of a script) would be pending all the same, as it is blocked. */
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 struct ns_child child_of_lost_escort(const struct last_words *words)

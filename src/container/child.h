@@ -24,14 +24,15 @@ enum child_event {
     CHILD_INTERRUPTED,
     CHILD_SILENT, /* the time passed */
 };
-/* A descriptor that is readable when a signal came that asks to give up.  Needs: they are blocked; they stay pending.  fd or
- * -errno. */
-int child_interruption(void) MUST_CHECK;
 /* `escort`: pidfd -1 when there is none any more.  `interruption`: an fd that ends the wait; -1: none.  `wait_ms`: -1 for ever.
  * PLAIN: the event or -errno. */
 int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms) MUST_CHECK;
 /* Whom a lost escort cloned, by the note of the kernel: to be ended like any child.  pid 0: nobody. */
 struct ns_child child_of_lost_escort(const struct last_words *words);
+
+/* Readable when a signal has come by which people and managers end a command that waits.  The signals are blocked and stay
+ * pending.  fd or -errno. */
+int child_open_interruption(void) MUST_CHECK;
 
 /* Next packet; FAILED becomes *why.  `who` speaks: "init process", a text that clients know. */
 int child_hear(int channel, const char *who, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;

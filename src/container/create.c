@@ -52,26 +52,6 @@ static int explain_death(struct birth *birth, struct failure *why)
     return explain_end(birth, birth->init.pid > 0 ? &birth->init : &birth->escort, &birth->died_unborn, why);
 }
 
-/* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
-static int explain_lost_escort(struct birth *birth, struct failure *why)
-{
-    bool ignored; /* it was killed itself, and would be again */
-    birth->init = child_of_lost_escort(birth->words);
-    return explain_end(birth, &birth->escort, &ignored, why);
-}
-
-/* A dead file server below a mount's source, or a hook, may keep init for as long as they like: whoever waits with us must be able to
- * give up. */
-static int hear(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
-{
-    int event = child_await(birth->channel, &birth->escort, birth->interruption, -1);
-    if (event < 0)
-        return fail_errno(why, event, "wait for the " WHO);
-    if (event == CHILD_INTERRUPTED)
-        return fail(why, FAILURE_STATE, "interrupted before the container was %s", birth->mode == BIRTH_RUN ? "started" : "created");
-    return event == CHILD_ESCORT_LOST ? explain_lost_escort(birth, why) : child_hear(birth->channel, WHO, ret_message, ret_fd, why);
-}
-
 /* Nobody is there to hear us.  What was said before comes first: it says why. */
 static int explain_silence(struct birth *birth, struct failure *why)
 {
@@ -90,6 +70,14 @@ static int tell(struct birth *birth, enum message_kind kind, int32_t value, int 
 {
     int r = channel_send(birth->channel, kind, value, fd);
     return r == -EPIPE ? explain_silence(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
+}
+
+/* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
+static int explain_lost_escort(struct birth *birth, struct failure *why)
+{
+    bool ignored; /* it was killed itself, and would be again */
+    birth->init = child_of_lost_escort(birth->words);
+    return explain_end(birth, &birth->escort, &ignored, why);
 }
 
 static void birth_undo(struct birth *birth)
@@ -143,6 +131,11 @@ void birth_done(struct birth *birth)
 }
 
 /* ---- clone ---- */
+
+static int fail_interrupted(const struct birth *birth, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "interrupted before the container was %s", birth->mode == BIRTH_CREATE ? "created" : "started");
+}
 
 static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
 {
@@ -221,9 +214,16 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        CLEANUP_FD int fd = -1;
-        if (hear(birth, &message, &fd, why) < 0)
+        int fd, event = child_await(birth->channel, &birth->escort, birth->interruption, -1);
+        if (event < 0)
+            return fail_errno(why, event, "wait for the " WHO);
+        if (event == CHILD_ESCORT_LOST)
+            return explain_lost_escort(birth, why);
+        if (event == CHILD_INTERRUPTED)
+            return fail_interrupted(birth, why);
+        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
             return -1;
+        fd_close(&fd);
         if (message.kind == MESSAGE_NONE)
             return explain_lost_escort(birth, why);
         if (message.kind == MESSAGE_SPAWNED)
@@ -255,9 +255,21 @@ static int record_init(struct birth *birth, struct failure *why)
 static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
 {
     struct hook_call call = {
-        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid};
+        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid, .interruption = &birth->interruption};
     birth->poststop_due = true;
     return hooks_run(&birth->spec.hooks[kind], &call, why);
+}
+
+/* A hook of init's, or a dead file server below its root, may keep it for as long as they like. */
+static int hear(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    static const struct ns_child no_escort = {.pidfd = -1};
+    int event = child_await(birth->channel, &no_escort, birth->interruption, -1);
+    if (event < 0)
+        return fail_errno(why, event, "wait for the " WHO);
+    if (event == CHILD_INTERRUPTED)
+        return fail_interrupted(birth, why);
+    return child_hear(birth->channel, WHO, ret_message, ret_fd, why);
 }
 
 /* Serves init until it is READY. */
@@ -399,7 +411,7 @@ static int birth_start(struct birth *birth, struct failure *why)
         return 0;
     step_note(STEP_HOOKS);
     struct hook_call call = {
-        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
+        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .interruption = &birth->interruption};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
@@ -492,7 +504,7 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
         return -1;
     ns_network_prepare(&birth->namespaces);
     proxy_block_signals(&birth->old_signals);
-    birth->interruption = child_interruption();
+    birth->interruption = child_open_interruption();
     if (birth->interruption < 0)
         return fail_errno(why, birth->interruption, "receive signals by descriptor");
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)

@@ -327,10 +327,10 @@ static bool was_paused_since(const struct joining *joining)
 }
 
 /* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
- * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
+ * like: whoever waits with us must be able to give up. */
 static int await_words(struct joining *joining, struct failure *why)
 {
-    CLEANUP_FD int interruption = child_interruption();
+    CLEANUP_FD int interruption = child_open_interruption();
     if (interruption < 0)
         return fail_errno(why, interruption, "receive signals by descriptor");
     int event;

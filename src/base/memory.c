@@ -44,21 +44,25 @@ void *memory_new(size_t size)
     return memory;
 }
 
-static struct arena_block *block_new(struct arena *arena, size_t size)
+/* A block for many objects.  It is cleared piece by piece as it is used: a page that nothing lies on is never touched. */
+static struct arena_block *block_new(struct arena *arena)
 {
-    if (size > SIZE_MAX / 2)
-        memory_exhausted();
-    struct arena_block *block = memory_new(sizeof(*block) + size);
-    block->size = size;
-    /* A block for one big object goes behind the current one, whose room stays usable. */
-    if (arena->blocks != NULL && size > BLOCK_SIZE) {
-        block->next = arena->blocks->next;
-        arena->blocks->next = block;
-    } else {
-        block->next = arena->blocks;
-        arena->blocks = block;
-    }
+    struct arena_block *block = memory_resize(NULL, sizeof(*block) + BLOCK_SIZE);
+    *block = (struct arena_block){.size = BLOCK_SIZE, .next = arena->blocks};
+    arena->blocks = block;
     return block;
+}
+
+/* A block for one big object, which the C library has clear from the kernel.  It goes behind the current one, whose room stays
+ * usable. */
+static void *block_new_big(struct arena *arena, size_t size)
+{
+    struct arena_block *block = memory_new(sizeof(*block) + size);
+    struct arena_block **place = arena->blocks == NULL ? &arena->blocks : &arena->blocks->next;
+    block->size = block->used = size;
+    block->next = *place;
+    *place = block;
+    return block->data;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -68,11 +72,14 @@ void *arena_alloc(struct arena *arena, size_t size)
         memory_exhausted();
     size = (size + unit - 1) / unit * unit;
     struct arena_block *block = arena->blocks;
-    if (block == NULL || block->size - block->used < size)
-        block = block_new(arena, size > BLOCK_SIZE ? size : BLOCK_SIZE);
+    if (block == NULL || block->size - block->used < size) {
+        if (size > BLOCK_SIZE)
+            return block_new_big(arena, size);
+        block = block_new(arena);
+    }
     void *memory = block->data + block->used;
     block->used += size;
-    return memory;
+    return memset(memory, 0, size);
 }
 
 void *arena_grow(struct arena *arena, const void *old, size_t old_count, size_t count, size_t size)

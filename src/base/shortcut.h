@@ -13,6 +13,7 @@
 
 #define SHORTCUT_NETWORK "network"         /* the network namespace is made by the creator while init mounts */
 #define SHORTCUT_EARLY_START "early-start" /* `run` does not wait for init before it lets it go on */
+#define SHORTCUT_NO_ESCORT "no-escort"     /* `exec` clones the program's process itself */
 
 bool shortcut_permitted(const char *name);
 

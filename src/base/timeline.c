@@ -9,8 +9,10 @@
 #include "base/timeline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,10 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define SHIFT_LEAST 1000000 /* ns */
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* KERNEL(6.3) */
+#endif
 
 const char slice_words[SLICES][40] = {
     [SLICE_STARTUP] = "start of this process (its CPU time)",
@@ -42,10 +48,11 @@ struct timeline *timeline_now;
 static struct {
     int track;
     int file;
+    int ring; /* its descriptor, where it has one */
     const char *container;
     int64_t shift; /* what its clock is ahead of the command's, ns */
     int64_t lead;  /* before a change of its clock */
-} own = {.file = -1};
+} own = {.file = -1, .ring = -1};
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -118,6 +125,7 @@ int timeline_begin(int *file)
         return -errno;
     int64_t now = read_clock(CLOCK_MONOTONIC);
     timeline_now = memory;
+    timeline_now->layout = TIMELINE_LAYOUT;
     own.track = timeline_track_new(TIMELINE_COMMAND);
     timeline_track_is(own.track, getpid());
     own.file = fd_steal(file);
@@ -172,6 +180,7 @@ void timeline_enter(int track)
     if (!timeline_is_on())
         return;
     fd_close(&own.file);
+    fd_close(&own.ring);
     if (track < 0) {
         timeline_stop();
         return;
@@ -186,6 +195,58 @@ void timeline_executed(pid_t pid)
     for (int track = 0; timeline_is_on() && pid > 0 && track < TIMELINE_TRACKS; track++)
         if (atomic_load(&timeline_now->tracks[track].pid) == pid)
             add_at(read_clock(CLOCK_MONOTONIC) - own.shift, track, TIMELINE_DONE, 0, NULL);
+}
+
+/* ---- another process's ring ---- */
+
+static struct timeline *map_ring(int fd)
+{
+    void *memory = mmap(NULL, sizeof(struct timeline), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Of a size that nobody can change: reading it must not raise a signal. */
+static int new_ring(void)
+{
+    CLEANUP_FD int fd = memfd_create("crun-lite-timeline", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("crun-lite-timeline", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, sizeof(struct timeline)) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -1;
+    return fd_steal(&fd);
+}
+
+int timeline_share(void)
+{
+    if (!timeline_is_on() || own.ring >= 0)
+        return own.ring;
+    CLEANUP_FD int fd = new_ring();
+    struct timeline *ring = fd < 0 ? NULL : map_ring(fd);
+    if (ring == NULL)
+        return -1;
+    memcpy(ring, timeline_now, sizeof(*ring));
+    timeline_leave();
+    timeline_now = ring;
+    return own.ring = fd_steal(&fd);
+}
+
+void timeline_leave(void)
+{
+    if (timeline_is_on())
+        (void)munmap(timeline_now, sizeof(*timeline_now)); /* ours, whole */
+    timeline_stop();
+}
+
+void timeline_join(int ring, int track)
+{
+    struct stat file;
+    if (ring < 0 || track < 0 || track >= TIMELINE_TRACKS || fstat(ring, &file) < 0 || file.st_size != sizeof(struct timeline))
+        return;
+    timeline_leave();
+    timeline_now = map_ring(ring);
+    if (timeline_is_on() && timeline_now->layout != TIMELINE_LAYOUT)
+        timeline_leave();
+    timeline_enter(track);
 }
 
 void timeline_before_clock_change(void)

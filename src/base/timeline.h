@@ -71,7 +71,11 @@ struct timeline_track {
     _Atomic int pid;         /* as the command sees it; 0: not known */
 };
 
+/* Of struct timeline: with every change another one.  `start` may be newer than the init that it speaks to. */
+#define TIMELINE_LAYOUT UINT32_C(0x74696d31)
+
 struct timeline {
+    uint32_t layout;
     _Atomic int64_t lead; /* of CLOCK_MONOTONIC over CLOCK_REALTIME, just before the last clone */
     _Atomic uint32_t events_used, texts_used, tracks_used; /* wanted: may be more than there is */
     struct timeline_track tracks[TIMELINE_TRACKS];
@@ -131,6 +135,14 @@ void timeline_track_is(int track, pid_t pid);
 void timeline_enter(int track);
 /* The command has seen that its child executes its program. */
 void timeline_executed(pid_t pid);
+
+/* `start` has no memory in common with the init that waits for it: a descriptor of its ring, lent, with which that init can go on
+ * there.  -1: nobody asked, or there is no such memory. */
+int timeline_share(void);
+/* Of that init: what it has noted so far was of another command, and nobody reads it any more.  */
+void timeline_leave(void);
+/* `ring` is lent; anything but a ring of ours is ignored, and so is -1. */
+void timeline_join(int ring, int track);
 
 /* Around a setns into a time namespace, whose clocks may be ahead of ours or behind. */
 void timeline_before_clock_change(void);

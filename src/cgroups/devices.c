@@ -336,8 +336,9 @@ bool devices_keep_front(const struct devices_program *found, const struct device
     if (memcmp(found->instructions + front, before->instructions, before->count * size) != 0 || leads_beyond(found, front))
         return false;
     struct bpf_insn *both = arena_alloc(arena, (front + wanted->count) * size);
-    memcpy(both, found->instructions, front * size);
-    memcpy(both + front, wanted->instructions, wanted->count * size);
+    memcpy(both, found->instructions, front * size); /* there is at least `before` */
+    if (wanted->count > 0)
+        memcpy(both + front, wanted->instructions, wanted->count * size);
     *ret_program = (struct devices_program){both, front + wanted->count};
     return true;
 }

@@ -35,13 +35,14 @@ DLOPEN_NOTE("systemd", "Makes containers scopes of systemd (--systemd-cgroup)", 
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define JOB_MS 30000
+#define BUS_MS 5000 /* for the message bus to let us in; the service manager itself is asked then */
 
 /* ---- the library ---- */
 
 /* Every function of it that is used; the one list for declaration and lookup. */
 #define FUNCTIONS(X)                                                                                               \
     X(open_system)                                                                                                 \
-    X(open_user) X(new) X(set_address) X(start) X(flush_close_unref) X(set_method_call_timeout) X(match_signal)    \
+    X(open_user) X(new) X(set_address) X(start) X(is_ready) X(close_unref) X(set_method_call_timeout) X(match_signal) \
         X(process) X(wait) X(call) X(call_method) X(get_property_string) X(error_free) X(error_has_name)           \
             X(message_new_method_call) X(message_append) X(message_append_array) X(message_open_container)         \
                 X(message_close_container) X(message_read) X(message_unref)
@@ -115,11 +116,31 @@ static int open_direct(sd_bus **ret_bus)
         done = bus_library.start(bus);
     text_done(&address);
     if (done < 0) {
-        bus_library.flush_close_unref(bus);
+        bus_library.close_unref(bus);
         return done;
     }
     *ret_bus = bus;
     return 0;
+}
+
+/* The library's own calls wait for this without our deadline: 90 seconds for a bus that accepts and says nothing. */
+static int await_connection(sd_bus *bus, int64_t deadline_ms)
+{
+    for (;;) {
+        int done = bus_library.is_ready(bus);
+        if (done != 0)
+            return done < 0 ? done : 0;
+        done = bus_library.process(bus, NULL);
+        if (done > 0)
+            continue;
+        int64_t left = deadline_ms - clock_now_ms();
+        if (done == 0 && left <= 0)
+            return -ETIMEDOUT;
+        if (done == 0)
+            done = bus_library.wait(bus, (uint64_t)left * 1000);
+        if (done < 0 && done != -EINTR)
+            return done;
+    }
 }
 
 static int explain_no_bus(int errnum, struct failure *why)
@@ -135,11 +156,37 @@ static int explain_no_bus(int errnum, struct failure *why)
         "--systemd-cgroup out");
 }
 
+/* Without a flush, which would wait; every call has had its answer. */
 static void end(struct conversation *talk)
 {
     if (talk->bus)
-        bus_library.flush_close_unref(talk->bus);
+        bus_library.close_unref(talk->bus);
     talk->bus = NULL;
+}
+
+/* 0 or -errno, that of the message bus. */
+static int connect_to_systemd(struct conversation *talk)
+{
+    int64_t soon = clock_now_ms() + BUS_MS;
+    int done = mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
+    if (done < 0)
+        talk->bus = NULL;
+    else if ((done = await_connection(talk->bus, soon < talk->deadline_ms ? soon : talk->deadline_ms)) == 0)
+        return 0;
+    end(talk);
+    talk->direct = true;
+    if (open_direct(&talk->bus) < 0 || await_connection(talk->bus, talk->deadline_ms) < 0) {
+        end(talk);
+        return done;
+    }
+    return 0;
+}
+
+/* A manager that does not answer must not outlast the caller's deadline; 0 would be the library's default, 25 s. */
+static void bound_calls(struct conversation *talk)
+{
+    int64_t left = talk->deadline_ms - clock_now_ms();
+    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)(left > 0 ? left : 1) * 1000); /* fails without a bus only */
 }
 
 /* `deadline_ms` as everywhere: CLOCK_MONOTONIC; -1 gets a job's usual time. */
@@ -149,18 +196,10 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
         (struct conversation){.unit = unit, .deadline_ms = deadline_ms < 0 ? clock_now_ms() + JOB_MS : deadline_ms};
     if (systemd_prepare(why) < 0)
         return -1;
-    int done =
-        mount_privilege() == PATH_ROOT ? bus_library.open_system(&talk->bus) : bus_library.open_user(&talk->bus);
-    if (done < 0) {
-        int first = done;
-        talk->bus = NULL;
-        talk->direct = true;
-        if (open_direct(&talk->bus) < 0)
-            return explain_no_bus(-first, why);
-    }
-    int64_t left = talk->deadline_ms - clock_now_ms();
-    /* A manager that does not answer must not outlast the caller's deadline; 0 would be the library's default, 25 s. */
-    (void)bus_library.set_method_call_timeout(talk->bus, (uint64_t)(left > 0 ? left : 1) * 1000);
+    int done = connect_to_systemd(talk);
+    if (done < 0)
+        return explain_no_bus(-done, why);
+    bound_calls(talk);
     /* Before any call: a job can be over before the call that made it has returned. */
     done = bus_library.match_signal(talk->bus, NULL, talk->direct ? NULL : SERVICE, OBJECT, MANAGER, "JobRemoved",
                                     see_job_removed, talk);
@@ -170,6 +209,7 @@ static int begin(struct conversation *talk, const char *unit, int64_t deadline_m
         end(talk);
         return fail_errno(why, -done, "subscribe to systemd's signals");
     }
+    bound_calls(talk);
     return 0;
 }
 
@@ -220,6 +260,7 @@ static int await_job(struct conversation *talk, sd_bus_message *reply, const cha
 /* Best effort: the unit may be gone, or never have failed. */
 static void reset_failed(struct conversation *talk)
 {
+    bound_calls(talk);
     (void)bus_library.call_method(talk->bus, SERVICE, OBJECT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
                                   talk->unit);
 }

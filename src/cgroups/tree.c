@@ -61,7 +61,8 @@ int tree_wait_event(int cgroup_fd, const char *key, bool wanted, int64_t deadlin
     CLEANUP_FD int events = openat(cgroup_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
     if (events < 0)
         return -errno;
-    for (;;) {
+    /* The kernel tells of changes at most every 10 ms (CGROUP_FILE_NOTIFY_MIN_INTV): what follows one closely would be heard of late. */
+    for (int look_again_ms = 1;; look_again_ms *= look_again_ms < 1000 ? 2 : 1) {
         char data[512];
         /* Reading arms poll: the next change after it is seen. */
         ssize_t length = pread(events, data, sizeof data - 1, 0);
@@ -77,7 +78,7 @@ int tree_wait_event(int cgroup_fd, const char *key, bool wanted, int64_t deadlin
         if (deadline_ms >= 0 && left <= 0)
             return 0;
         struct pollfd wait = {.fd = events, .events = POLLPRI};
-        if (poll(&wait, 1, left > INT_MAX ? INT_MAX : (int)left) < 0 && errno != EINTR)
+        if (poll(&wait, 1, left >= 0 && left < look_again_ms ? (int)left : look_again_ms) < 0 && errno != EINTR)
             return -errno;
     }
 }
@@ -296,7 +297,7 @@ void tree_describe_processes(int cgroup_fd, char *out, size_t size)
 
 /* ---- freezing ---- */
 
-bool tree_is_populated(int cgroup_fd)
+bool cgroup_is_populated(int cgroup_fd)
 {
     return read_number(cgroup_fd, "cgroup.events", "populated") == 1;
 }

@@ -15,7 +15,7 @@
  *      |---- START (run) / HANDED_OVER (create) ---->|   START perhaps before READY: see create.c, starts_early
  *      |                                             |   create: init waits on the start socket;
  *   start                                            |   `start` connects and speaks as the creator would
- *      |---- START --------------------------------->|
+ *      |---- START(fd) ----------------------------->|   with --timing: its timeline
  *      |<--- LISTENER(fd) --------------------------|   with a seccomp listener; answered by GO_ON
  *      |<--- EXECUTING, then end of file -------------|
  *      |<--- FAILED(why) at any moment -------------|
@@ -51,7 +51,7 @@ enum message_kind {
 
 struct message {
     uint32_t kind;
-    int32_t value; /* SPAWNED: the pid; GO_ON: 1 when setgroups is denied */
+    int32_t value; /* SPAWNED: the pid; GO_ON: 1 when setgroups is denied; START with a timeline: init's track there */
     struct failure failure; /* FAILED */
 };
 

@@ -95,6 +95,8 @@ int child_explain_death(struct ns_child *child, const struct child_scene *scene,
         fail(why, FAILURE_HOST, "read from the %s: it ended with status %d while %s", scene->who, WEXITSTATUS(status), doing);
     if (scene->cgroup_fd >= 0 && cgroup_oom_kills(scene->cgroup_fd) > 0)
         failure_hint(why, "the memory limit of cgroup '%s' is too small to %s", scene->cgroup_path, scene->goal);
+    else if (errnum != 0 && stage >= STAGE_SECCOMP)
+        failure_hint(why, "the seccomp profile forbids the process to tell more, and perhaps what it failed on, such as execve");
     else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         failure_hint(why, "the seccomp profile forbids a system call that is needed to execute the program");
     return -1;

@@ -291,6 +291,20 @@ static int hand_out(struct birth *birth, struct failure *why)
     return child_send_pidfd(birth->request->pidfd_socket, birth->init.pidfd, why);
 }
 
+/* Of words that contradict each other the last one counts. */
+static bool is_writable(const struct spec_mount *mount)
+{
+    bool writable = true;
+    for (size_t i = 0; i < mount->options.count; i++) {
+        const char *word = mount->options.items[i];
+        if (text_equal(word, "ro") || text_equal(word, "rro"))
+            writable = false;
+        else if (text_equal(word, "rw") || text_equal(word, "rrw"))
+            writable = true;
+    }
+    return writable;
+}
+
 /* config-linux.md, cgroup ownership: where the container may write to its cgroup file system, its root owns its cgroup. */
 static int delegate_cgroup(struct birth *birth, struct failure *why)
 {
@@ -301,10 +315,7 @@ static int delegate_cgroup(struct birth *birth, struct failure *why)
         if (!text_equal(mount->destination, "/sys/fs/cgroup") || !text_equal(mount->type, "cgroup") ||
             !text_equal(mount->source, "cgroup"))
             continue;
-        writable = true;
-        for (size_t j = 0; j < mount->options.count; j++)
-            if (text_equal(mount->options.items[j], "ro"))
-                writable = false;
+        writable = is_writable(mount);
     }
     if (!writable || !birth->namespaces.new_cgroup || !birth->new_user_ns || birth->cgroup.fd < 0)
         return 0;

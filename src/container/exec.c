@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/pid.h"
+#include "base/shortcut.h"
 #include "base/text.h"
 #include "container/birth.h"
 #include "container/channel.h"
@@ -82,7 +84,9 @@ static int open_container(struct joining *joining, struct failure *why)
         return fail_stopped(joining, why);
     if (joining->init_pidfd < 0)
         return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
-    return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
+    if (spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why) == 0)
+        return 0;
+    return why->errnum == ENOENT ? state_explain_absence(&joining->directory, why) : -1;
 }
 
 static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)
@@ -203,7 +207,7 @@ static int open_all(struct joining *joining, struct failure *why)
 {
     const char *console_socket = joining->request->console_socket;
     joining->proc_fd = proc_open(why);
-    if (joining->proc_fd < 0 || ns_entry_look(joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
+    if (joining->proc_fd < 0 || ns_entry_look(&joining->spec.linux, joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
         open_cgroup(joining, why) < 0 || open_root(joining, why) < 0 ||
         prepare_filter(&joining->spec.linux.seccomp, joining->directory.root_fd, &joining->arena, &joining->filter, why) < 0)
         return -1;
@@ -279,6 +283,19 @@ static int join_resctrl(const struct joining *joining, pid_t pid, struct failure
     return resctrl_enter(root, &joining->state.resctrl, pid, why) < 0 && why->errnum != ENOENT ? -1 : 0;
 }
 
+/* Before the joiner does anything. */
+static int equip_joiner(struct joining *joining, struct failure *why)
+{
+    pid_t pid = joining->joiner.pid;
+    if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
+        return -1;
+    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+        return -1;
+    /* Closing it takes long.  Whoever reached it meanwhile, through the joiner, which is not dumpable, could trace the joiner. */
+    fd_close(&joining->binary_mount);
+    return 0;
+}
+
 static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
 {
     /* Our own unreaped child: the pid cannot have been reused. */
@@ -286,9 +303,7 @@ static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
     joining->joiner.pidfd = kernel_pidfd_open(pid, 0);
     if (joining->joiner.pidfd < 0)
         return fail_sys(why, "open a pidfd of the " WHO);
-    if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
-        return -1;
-    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+    if (equip_joiner(joining, why) < 0)
         return -1;
     /* Not earlier: the joiner need not wait for the escort's end. */
     child_reap(&joining->escort);
@@ -367,8 +382,39 @@ static int serve_joiner(struct joining *joining, struct failure *why)
     }
 }
 
+/* Where root enters a container of its own user namespace there is nothing that needs a process in between: the pid namespace
+ * alone takes effect for children only, and a pid namespace lent to one child changes nothing for us. */
+static bool is_direct(const struct joining *joining)
+{
+    return geteuid() == 0 && joining->spec.process.exec_cpu_affinity.initial == NULL && shortcut_permitted(SHORTCUT_NO_ESCORT) &&
+           ns_entry_is_direct(&joining->namespaces);
+}
+
+static int join_directly(struct joining *joining, struct failure *why)
+{
+    struct ns_spawn spawn = {
+        .cgroup_fd = joining->attach ? -1 : joining->cgroup_fd,
+        .relation = NS_CHILD,
+        .track = TIMELINE_JOINER,
+        .body = joiner_main,
+        .arg = joining,
+    };
+    atomic_store(&joining->words->stage, STAGE_UNBORN);
+    /* The joiner is seen by the container from its first instruction (CVE-2016-9962); dumpability is inherited. */
+    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+        return fail_sys(why, "become non-dumpable");
+    if (open_channel(joining, why) < 0 || ns_entry_spawn(&joining->namespaces, &spawn, &joining->joiner, why) < 0)
+        return -1;
+    fd_close(&joining->joiner_channel);
+    return equip_joiner(joining, why) < 0 ? -1 : serve_joiner(joining, why);
+}
+
 static int join_once(struct joining *joining, struct failure *why)
 {
+    if (joining->direct)
+        return join_directly(joining, why);
+    /* The escort's child has it from its first instruction. */
+    fd_close(&joining->binary_mount);
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = joining_escort_main, .arg = joining};
     atomic_store(&joining->words->cloned, 0);
     step_note(STEP_CLONE);
@@ -418,6 +464,7 @@ static bool dies_at_birth(struct joining *joining)
 static int join(struct joining *joining, struct failure *why)
 {
     bool fell_back = false;
+    joining->direct = is_direct(joining);
     proxy_block_signals(&joining->old_signals);
     for (;;) {
         if (join_once(joining, why) == 0)
@@ -468,7 +515,7 @@ static int joining_run(struct joining *joining, int *ret_exit_code, struct failu
 {
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
     step_note(STEP_PROTECT);
-    if (own_binary_protect(joining->runtime->argv, NULL, why) < 0 || settle(joining, why) < 0)
+    if (own_binary_protect(joining->runtime->argv, &joining->binary_mount, why) < 0 || settle(joining, why) < 0)
         return -1;
     if (open_all(joining, why) < 0 || join(joining, why) < 0)
         return explain_ended(joining, why);
@@ -490,6 +537,7 @@ static void joining_done(struct joining *joining)
     fd_close(&joining->joiner_channel);
     fd_close(&joining->console_socket);
     fd_close(&joining->console_master);
+    fd_close(&joining->binary_mount);
     fd_close(&joining->joiner.pidfd);
     state_close(&joining->directory);
     spec_done(&joining->spec);
@@ -510,6 +558,7 @@ int container_exec(const struct runtime *runtime, const struct exec_request *req
         .joiner_channel = -1,
         .console_socket = -1,
         .console_master = -1,
+        .binary_mount = -1,
         .escort = {.pidfd = -1},
         .joiner = {.pidfd = -1},
     };

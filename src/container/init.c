@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/doze.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/text.h"
@@ -72,7 +73,8 @@ static int join_namespaces(struct init *init, struct failure *why)
     if (ns_join_all(&birth->namespaces, why) < 0)
         return -1;
     if (birth->new_user_ns) {
-        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, init->become.setgroups_denied, why) < 0)
+        bool keep_groups = become_groups_rule(&init->become) != IDENTITY_GROUPS_SET;
+        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, keep_groups, why) < 0)
             return -1;
         /* A change of ids resets the parent-death signal. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
@@ -239,16 +241,20 @@ static int await_start_command(struct init *init, struct failure *why)
 {
     int *listening = &init->birth->start_socket;
     init->become.announces = true;
+    timeline_leave();
     obey_signals(&init->birth->old_signals);
     for (;;) {
         struct message message;
         int fd;
         fd_close(&init->become.conversation);
-        init->become.conversation = accept4(*listening, NULL, NULL, SOCK_CLOEXEC);
-        if (init->become.conversation < 0 && errno != EINTR)
-            return fail_sys(why, "wait for start");
-        if (init->become.conversation < 0 || channel_receive(init->become.conversation, -1, &message, &fd) < 0)
+        int connection = doze_accept(*listening);
+        if (connection < 0)
+            return fail_errno(why, connection, "wait for start");
+        init->become.conversation = connection;
+        if (channel_receive(connection, -1, &message, &fd) < 0)
             continue;
+        if (message.kind == MESSAGE_START)
+            timeline_join(fd, message.value);
         fd_close(&fd);
         if (message.kind == MESSAGE_START)
             break;

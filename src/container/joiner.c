@@ -26,6 +26,7 @@ static void close_foreign(struct joining *joining)
     fd_close(&joining->directory.fd);
     fd_close(&joining->directory.root_fd);
     fd_close(&joining->console_socket);
+    fd_close(&joining->binary_mount);
 }
 
 /* ---- escort ---- */
@@ -96,8 +97,13 @@ struct joiner {
 static int begin(struct joiner *joiner, struct failure *why)
 {
     struct joining *joining = joiner->joining;
+    close_foreign(joining);
     fd_close(&joining->cgroup_fd);
     if (hide_and_tie(why) < 0)
+        return -1;
+    /* What the escort does otherwise.  Our files in /proc are root's, who we are. */
+    if (joining->direct && (limits_set_oom_score(joining->proc_fd, 0, &joining->spec.process, why) < 0 ||
+                            affinity_set_initial(&joining->spec.process, why) < 0))
         return -1;
     joiner->become.caller_umask = umask(022);
     /* Nothing happens that the CLI process would not know of, be it that the escort died before it named us.  Where the CLI

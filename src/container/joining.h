@@ -7,7 +7,7 @@
  *   settles the process,          pid namespace for its          from its first instruction
  *   compiles the filter           child, clones with
  *      |---- clone3 ------------->|  CLONE_PARENT,
- *      |<--- SPAWNED(pid) --------|  CLONE_INTO_CGROUP --------->|
+ *      |<--- SPAWNED(pid) --------|  CLONE_INTO_CGROUP --------->|   (without escort where `direct`)
  *      |---- GO_ON ------------------------------------------->|   known to us, in its cgroup and resctrl group
  *      |                                                        |   one setns on init's pidfd for all the rest
  *      |<--- CONSOLE(fd) --------------------------------------|   with a terminal; answered by GO_ON
@@ -58,6 +58,8 @@ struct joining {
     sigset_t old_signals;
     unsigned listen_fds, preserved_fds;
 
+    int binary_mount; /* see own_binary_protect; -1: none */
+    bool direct;      /* the CLI process clones the joiner itself, without an escort */
     bool attach;      /* the joiner is moved into its cgroup after clone */
     bool died_unborn; /* it was killed before its first instruction */
     bool pid_file_written;

@@ -103,12 +103,8 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
 
 static bool has_processes(const struct state *state)
 {
-    struct arena arena = {0};
-    pid_t *pids = NULL;
     CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
-    bool has = cgroup >= 0 && cgroup_pids(cgroup, &arena, &pids) > 0;
-    arena_done(&arena);
-    return has;
+    return cgroup >= 0 && cgroup_is_populated(cgroup);
 }
 
 /* KILL ends all of a pid namespace together with its init.  Where the container has none of its own the others would live on, so
@@ -185,7 +181,7 @@ bool stop_leaves_cgroup(const struct state *state, int cgroup)
 {
     struct arena arena = {0};
     pid_t *pids = NULL;
-    if (!is_over(state))
+    if (!cgroup_is_populated(cgroup) || !is_over(state))
         return false;
     ssize_t count = cgroup_pids(cgroup, &arena, &pids);
     if (count > 0)
@@ -194,19 +190,30 @@ bool stop_leaves_cgroup(const struct state *state, int cgroup)
     return count > 0;
 }
 
-static int end_cgroup(const struct state *state, int64_t deadline, struct failure *why)
+/* *ret_stays: the cgroup holds processes that are not the container's. */
+static int kill_cgroup(const struct state *state, bool *ret_stays, struct failure *why)
 {
-    if (state->cgroup.path == NULL)
+    CLEANUP_FD int cgroup = state->cgroup.path != NULL ? cgroup_open(&state->cgroup) : -ENOENT;
+    *ret_stays = cgroup >= 0 && stop_leaves_cgroup(state, cgroup);
+    if (cgroup < 0 || *ret_stays || is_over(state))
         return 0;
-    CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
-    if (cgroup >= 0 && stop_leaves_cgroup(state, cgroup))
-        return 0;
-    if (cgroup >= 0) {
-        int r = cgroup_kill(cgroup);
-        if (r < 0 && r != -ENOENT && r != -ENODEV)
-            return fail_errno(why, r, "kill the processes of cgroup '%s'", state->cgroup.path);
-    }
-    return cgroup_remove(&state->cgroup, deadline, why);
+    int r = cgroup_kill(cgroup);
+    return r < 0 && r != -ENOENT && r != -ENODEV ? fail_errno(why, r, "kill the processes of cgroup '%s'", state->cgroup.path) : 0;
+}
+
+/* A frozen process dies of cgroup.kill too, so nothing needs to be thawed.  Init is waited for first: its pidfd tells at once, and with a
+ * pid namespace when all the others are gone; the kernel tells of a cgroup at most every 10 ms. */
+static int end_everybody(const struct state *state, int64_t deadline, struct failure *why)
+{
+    struct failure of_cgroup;
+    bool stays;
+    if (kill_cgroup(state, &stays, why) < 0)
+        return -1;
+    int r = end_init(state, deadline, why);
+    if (state->cgroup.path == NULL || stays || cgroup_remove(&state->cgroup, deadline, &of_cgroup) == 0)
+        return r;
+    *why = of_cgroup; /* it names who did not die, who need not be init */
+    return -1;
 }
 
 int stop_remove_resctrl(const struct resctrl_name *name, enum resctrl_end end, struct failure *why)
@@ -236,8 +243,7 @@ int stop_destroy(struct state_directory *directory, struct state *state, struct 
     int64_t deadline = clock_now_ms() + DEADLINE_MS;
     struct spec spec = {0};
     step_note(STEP_STOP);
-    /* A frozen process dies of cgroup.kill too, so nothing needs to be thawed. */
-    if (end_cgroup(state, deadline, why) < 0 || end_init(state, deadline, why) < 0)
+    if (end_everybody(state, deadline, why) < 0)
         return -1;
     enum resctrl_end end = state->phase == PHASE_CREATING ? RESCTRL_UNDO : RESCTRL_DELETE;
     if (stop_remove_resctrl(&state->resctrl, end, why) < 0)
@@ -270,7 +276,7 @@ static int delete_remains(struct state_directory *directory, struct arena *arena
     struct state remains = {.id = arena_copy(arena, directory->id)};
     failure_render(why, text, sizeof(text));
     log_warning("removing the remains of container `%s`: %s", directory->id, text);
-    if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_cgroup(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
+    if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_everybody(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
         return -1;
     if (state_find_resctrl(directory, arena, &remains.resctrl) == 0 && stop_remove_resctrl(&remains.resctrl, RESCTRL_DELETE, why) < 0)
         return -1;

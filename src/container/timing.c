@@ -30,6 +30,7 @@ struct spans {
     size_t count;
     size_t open[OPEN_MAX]; /* indices */
     unsigned depth;
+    bool failed; /* what comes now is the tidying up */
 };
 
 struct bounds {
@@ -138,10 +139,11 @@ static void close_slice(struct spans *spans, unsigned name, int64_t time)
         (void)close_span(spans, time); /* the slice, after what its end ends */
 }
 
-static bool is_undoing(const struct spans *spans)
+/* At the end of a command that failed, too: by then what failed may be over. */
+static void fail_once(struct spans *spans, int64_t time)
 {
-    const struct span *step = spans->depth > 0 ? &spans->items[spans->open[0]] : NULL;
-    return step != NULL && step->kind == TIMELINE_STEP && step->name == STEP_UNDO;
+    close_all(spans, time, spans->failed ? GOES_ON : FAILS);
+    spans->failed = true;
 }
 
 static void take_event(struct spans *spans, const struct timeline *ring, const struct timeline_event *event, const struct bounds *bounds)
@@ -150,8 +152,11 @@ static void take_event(struct spans *spans, const struct timeline *ring, const s
     switch (span.kind) {
     case TIMELINE_STEP:
     case TIMELINE_STAGE:
-        /* What is undone has failed. */
-        close_all(spans, span.begin, span.kind == TIMELINE_STEP && span.name == STEP_UNDO ? FAILS : GOES_ON);
+        if (span.kind == TIMELINE_STEP && span.name == STEP_UNDO) {
+            spans->failed = false; /* what is undone has failed, of a second try as well */
+            fail_once(spans, span.begin);
+        }
+        close_all(spans, span.begin, GOES_ON);
         open_span(spans, &span);
         break;
     case TIMELINE_BEGIN:
@@ -165,7 +170,7 @@ static void take_event(struct spans *spans, const struct timeline *ring, const s
         close_all(spans, span.begin, GOES_ON);
         break;
     case TIMELINE_FAILED:
-        close_all(spans, span.begin, is_undoing(spans) ? GOES_ON : FAILS);
+        fail_once(spans, span.begin);
         break;
     default:
         break;

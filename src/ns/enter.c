@@ -6,10 +6,12 @@
  * Only which of them to enter is looked up by number, and believed when the pidfd says afterwards that init still lives.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/kernel.h"
 #include "base/pid.h"
 #include "ns/flags.h"
@@ -22,15 +24,12 @@ static const char *file_name(enum ns_type type)
 }
 
 /* 1 another one, 0 our own (or a type that this kernel does not know), -errno. */
-static int differs(pid_t pid, enum ns_type type)
+static int differs(int own_fd, int other_fd, enum ns_type type)
 {
-    char path[64];
     struct stat own, other;
-    snprintf(path, sizeof(path), "/proc/self/ns/%s", file_name(type));
-    if (stat(path, &own) < 0)
+    if (fstatat(own_fd, file_name(type), &own, 0) < 0)
         return errno == ENOENT ? 0 : -errno;
-    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, file_name(type));
-    if (stat(path, &other) < 0)
+    if (fstatat(other_fd, file_name(type), &other, 0) < 0)
         return -errno;
     return own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
@@ -65,11 +64,29 @@ static int explain_look(pid_t pid, int errnum, struct failure *why)
     return -1;
 }
 
-int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why)
+/* A namespace that the container made is not our own, unless somebody calls us from inside of it: then joining it again is
+ * allowed where the user namespace is the same, and changes nothing. */
+static bool is_known(const struct spec_linux *linux, const struct ns_entry *entry, enum ns_type type)
+{
+    const struct spec_namespace *namespace = &linux->namespaces[type];
+    return type != NS_USER && type != NS_MOUNT && namespace->listed && namespace->path == NULL && !(entry->left & CLONE_NEWUSER);
+}
+
+int ns_entry_look(const struct spec_linux *linux, pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why)
 {
     struct ns_entry entry = {.pidfd = pidfd, .pid = pid};
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/ns", (int)pid);
+    CLEANUP_FD int own = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP_FD int other = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0 || other < 0)
+        return explain_look(pid, -errno, why);
+    int user = differs(own, other, NS_USER);
+    if (user < 0)
+        return explain_look(pid, user, why);
+    entry.left = user > 0 ? CLONE_NEWUSER : 0;
     for (enum ns_type type = 0; type < NS_TYPES; type++) {
-        int result = differs(pid, type);
+        int result = type == NS_USER ? 0 : is_known(linux, &entry, type) ? 1 : differs(own, other, type);
         if (result < 0)
             return explain_look(pid, result, why);
         if (result == 0)
@@ -92,6 +109,37 @@ static int explain_entry(const struct ns_entry *entry, int errnum, struct failur
         return failure_hint(why, "only root and the user who made the container may enter it");
     return -1;
 }
+
+/* ---- without an escort ---- */
+
+#define OWN_PID "/proc/self/ns/pid"
+
+/* setns to a pid namespace changes nothing for the caller, only for its next children. */
+bool ns_entry_is_direct(const struct ns_entry *entry)
+{
+    if (entry->other_user || !(entry->left & CLONE_NEWPID))
+        return !entry->other_user;
+    CLEANUP_FD int own = open(OWN_PID, O_RDONLY | O_CLOEXEC);
+    return own >= 0 && setns(own, CLONE_NEWPID) == 0;
+}
+
+int ns_entry_spawn(struct ns_entry *entry, const struct ns_spawn *spawn, struct ns_child *ret_child, struct failure *why)
+{
+    if (!(entry->left & CLONE_NEWPID))
+        return ns_enter_for_children(entry, why) < 0 ? -1 : ns_spawn(spawn, ret_child, why);
+    CLEANUP_FD int own = open(OWN_PID, O_RDONLY | O_CLOEXEC);
+    if (own < 0)
+        return fail_sys(why, "open our own pid namespace");
+    if (ns_enter_for_children(entry, why) < 0)
+        return -1;
+    int r = ns_spawn(spawn, ret_child, why);
+    entry->left |= CLONE_NEWPID; /* of the caller's: there may be a second try */
+    if (setns(own, CLONE_NEWPID) < 0)
+        return fail_sys(why, "return to our own pid namespace");
+    return r;
+}
+
+/* ---- with an escort ---- */
 
 int ns_enter_for_children(struct ns_entry *entry, struct failure *why)
 {

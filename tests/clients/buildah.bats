@@ -60,3 +60,26 @@ teardown() { bud rm --all >/dev/null 2>&1 || true; }
     says 0000000000000000
     [[ ${lines[1]} == h && ${lines[2]} == 33 ]]
 }
+
+@test "buildah: limits, devices, options of the runtime, and both cgroup managers" {
+    local from manager
+    mkdir -p "$CLIENT_WORK/bud3"
+    printf 'FROM localhost/box\nRUN cat /sys/fs/cgroup/memory.max >/limit; ulimit -n >>/limit; ls /dev/null >>/limit\n' >"$CLIENT_WORK/bud3/Containerfile"
+    for manager in systemd cgroupfs; do
+        printf '[engine]\ncgroup_manager = "%s"\n' "$manager" >"$CLIENT_WORK/manager.conf"
+        CONTAINERS_CONF=$CLIENT_WORK/manager.conf bud bud --network none --memory 64m --memory-swap 64m --ulimit nofile=123:123 -t "limited-$manager" "$CLIENT_WORK/bud3"
+        from=$(bud from "localhost/limited-$manager")
+        run bud run --network none "$from" cat /limit
+        ended 0
+        [[ ${lines[*]} == '67108864 123 /dev/null' ]]
+    done
+    run bud bud --network none --runtime-flag invalidflag "$CLIENT_WORK/bud3"
+    ((status != 0))
+    says invalidflag
+}
+
+@test "buildah: nothing is left when all are gone" {
+    bud rm --all >/dev/null
+    [[ -z $(ls /run/crun-lite 2>/dev/null) ]]
+    [[ -z $(find /sys/fs/cgroup -type d -name '*buildah*' 2>/dev/null) ]]
+}

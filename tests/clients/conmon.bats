@@ -73,3 +73,40 @@ conmon_starts() {
     eventually grep -q from-exec "$BATS_TEST_TMPDIR/exec-log"
     grep -q '"exit_code": *5\|"data": *5' "$BATS_TEST_TMPDIR/exec-sync" || eventually grep -q . "$BATS_TEST_TMPDIR/exits/exec-$ID"
 }
+
+@test "conmon: the failure of exec reaches the sync pipe" {
+    program sleep 100
+    conmon_starts
+    eventually grep -Eq 'data|pid' "$BATS_TEST_TMPDIR/sync"
+    "$CLIENT_RUNTIME" start "$ID"
+    jq '.process | .args = ["nosuchprogram"]' "$BUNDLE/config.json" >"$BATS_TEST_TMPDIR/process.json"
+    _OCI_SYNCPIPE=3 conmon --api-version 1 -c "$ID" -u "exec-$ID" -n "$ID" -r "$(command -v "$CLIENT_RUNTIME")" -b "$BUNDLE" \
+        -p "$BATS_TEST_TMPDIR/exec-pid" --exit-dir "$BATS_TEST_TMPDIR/exits" -l "k8s-file:$BATS_TEST_TMPDIR/exec-log" \
+        --socket-dir-path "$BATS_TEST_TMPDIR" -e --exec-process-spec "$BATS_TEST_TMPDIR/process.json" 3>"$BATS_TEST_TMPDIR/exec-sync" || true
+    eventually grep -q 'executable file' "$BATS_TEST_TMPDIR/exec-sync"
+    [[ $("$CLIENT_RUNTIME" state "$ID" | jq -r .status) == running ]]
+}
+
+@test "conmon: the status of a killed container" {
+    program sleep 100
+    conmon_starts
+    eventually grep -Eq 'data|pid' "$BATS_TEST_TMPDIR/sync"
+    "$CLIENT_RUNTIME" start "$ID"
+    "$CLIENT_RUNTIME" kill "$ID" KILL
+    eventually test -s "$BATS_TEST_TMPDIR/exits/$ID"
+    [[ $(<"$BATS_TEST_TMPDIR/exits/$ID") == 137 ]]
+    "$CLIENT_RUNTIME" delete "$ID"
+}
+
+@test "conmon: the systemd cgroup driver" {
+    [[ -d /run/systemd/system ]] || skip 'no systemd'
+    program sleep 100
+    jq --arg path "system.slice:conmon:$ID" '.linux.cgroupsPath = $path' <"$BUNDLE/config.json" >"$BUNDLE/new" && mv "$BUNDLE/new" "$BUNDLE/config.json"
+    conmon_starts -s
+    eventually grep -Eq 'data|pid' "$BATS_TEST_TMPDIR/sync"
+    "$CLIENT_RUNTIME" start "$ID"
+    [[ $(<"/proc/$(<"$BATS_TEST_TMPDIR/pidfile")/cgroup") == "0::/system.slice/conmon-$ID.scope" ]]
+    # As Podman does: without --systemd-cgroup.
+    "$CLIENT_RUNTIME" delete --force "$ID"
+    eventually bash -c "! systemctl is-active -q conmon-$ID.scope"
+}

@@ -51,6 +51,13 @@ teardown() {
     ended 125
 }
 
+@test "podman: an option of the runtime that it does not know is named" {
+    run pod --runtime-flag invalidflag run --rm --network none box true
+    ended 126
+    says invalidflag
+    [[ $output != *'not found'* ]]
+}
+
 @test "podman: 126 for what is no program" {
     run prun box /etc/passwd
     ended 126
@@ -245,6 +252,13 @@ teardown() {
     [[ $(pod inspect --format '{{.State.OOMKilled}}' pair) == true ]]
 }
 
+@test "podman: --cpus, --cpuset-cpus and --cgroup-conf are in force" {
+    run prun --cpus 0.5 --cpuset-cpus 0 --cgroup-conf memory.high=20971520 --cgroupns host box sh -c \
+        'cd /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup) && cat cpu.max cpuset.cpus memory.high'
+    ended 0
+    [[ ${lines[0]} == '50000 100000' && ${lines[1]} == 0 && ${lines[2]} == 20971520 ]]
+}
+
 @test "podman: --cgroups=disabled" {
     run prun --cgroups=disabled box echo without
     ended 0
@@ -268,6 +282,15 @@ teardown() {
     says others
     run pod run --rm --network container:other box cat /proc/net/dev
     ended 0
+}
+
+@test "podman: the user namespace of another container" {
+    local ids=(--uidmap 0:200000:1000 --gidmap 0:200000:1000)
+    is_root || ids=(--uidmap 0:1:1000 --gidmap 0:1:1000)
+    started owner "${ids[@]}"
+    run prun --userns container:owner box readlink /proc/self/ns/user
+    ended 0
+    [[ $output == "$(pod exec owner readlink /proc/self/ns/user)" ]]
 }
 
 @test "podman: the container's own network" {
@@ -549,6 +572,45 @@ P
     grep -q MAINPID= "$out"
 }
 
+# systemd-notify of the host, for the image has no program that can.
+@test "podman: --sdnotify=container waits for the container's own word" {
+    local socket=$CLIENT_WORK/notify-inside out=$CLIENT_WORK/notified-inside
+    rm -f "$socket" "$out"
+    python3 - "$socket" "$out" <<'P' 3>&- &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(90)
+text = b""
+try:
+    while b"READY=1" not in text:
+        text += s.recv(4096) + b"\n"
+except socket.timeout:
+    pass
+open(sys.argv[2], "wb").write(text)
+P
+    local listener=$!
+    eventually test -S "$socket"
+    chmod 666 "$socket"
+    NOTIFY_SOCKET=$socket pod run -d --name speaker --network none --sdnotify container -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro box \
+        sh -c '/usr/bin/systemd-notify --ready; sleep 100' 3>&-
+    wait "$listener"
+    grep -q READY=1 "$out"
+}
+
+@test "podman: a service of systemd, in its own cgroup (--cgroups=split)" {
+    is_root || skip 'is for root'
+    systemd-run --quiet --unit=split-test --property=Type=notify --property=NotifyAccess=all --property=Delegate=yes --property=KillMode=mixed \
+        podman --runtime "$CLIENT_RUNTIME" --cgroup-manager "${PODMAN_CGROUPS:-systemd}" run --cgroups=split --sdnotify=conmon -d --replace --rm \
+        --name split --network none box sleep 1000
+    local pid
+    pid=$(pod inspect --format '{{.State.Pid}}' split)
+    [[ $(<"/proc/$pid/cgroup") == *split-test.service/libpod-payload-* ]]
+    [[ $(systemctl show --property=ActiveState --value split-test) == active ]]
+    systemctl stop split-test
+    eventually bash -c "! kill -0 $pid 2>/dev/null"
+}
+
 @test "podman: sockets of the caller reach the container" {
     run python3 - "$CLIENT_RUNTIME" "${PODMAN_CGROUPS:-systemd}" <<'P'
 import os, socket, subprocess, sys
@@ -589,6 +651,28 @@ P
     for stage in prestart createRuntime createContainer poststart poststop; do
         [[ $(jq -r .status "$CLIENT_WORK/hook-$stage") =~ ^(creating|created|running|stopped)$ ]] || { echo "$stage" >&2; false; }
     done
+}
+
+@test "podman: a startContainer hook runs inside, before the program" {
+    mkdir -p "$CLIENT_WORK/hooks-inside"
+    printf '{"version":"1.0.0","hook":{"path":"/bin/sh","args":["sh","-c","cat >/tmp/state"]},"when":{"always":true},"stages":["startContainer"]}' \
+        >"$CLIENT_WORK/hooks-inside/start.json"
+    run command podman --runtime "$CLIENT_RUNTIME" --cgroup-manager "${PODMAN_CGROUPS:-systemd}" --hooks-dir "$CLIENT_WORK/hooks-inside" \
+        run --rm --network none box cat /tmp/state
+    ended 0
+    [[ $(jq -r .status <<<"$output") =~ ^(creating|created)$ ]]
+}
+
+@test "podman: a createRuntime hook that fails fails the container, with its own words" {
+    mkdir -p "$CLIENT_WORK/hooks-bad"
+    printf '#!/bin/sh\necho refused-by-hook >&2\nexit 3\n' >"$CLIENT_WORK/bad-hook"
+    chmod 755 "$CLIENT_WORK/bad-hook"
+    printf '{"version":"1.0.0","hook":{"path":"%s"},"when":{"always":true},"stages":["createRuntime"]}' "$CLIENT_WORK/bad-hook" \
+        >"$CLIENT_WORK/hooks-bad/bad.json"
+    run command podman --runtime "$CLIENT_RUNTIME" --cgroup-manager "${PODMAN_CGROUPS:-systemd}" --hooks-dir "$CLIENT_WORK/hooks-bad" \
+        run --rm --network none box true
+    ((status != 0))
+    [[ $CLIENT_RUNTIME != crun-lite ]] || says refused-by-hook
 }
 
 @test "podman: generate and play a Kubernetes pod" {

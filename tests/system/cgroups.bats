@@ -366,6 +366,7 @@ owned_by() { find "$(group)" -uid "$1" -printf '%P\n' | sed 's/^$/./' | sort; }
     cp config.json with-users.json
     for filter in '.linux.namespaces |= map(select(.type != "cgroup"))' \
         '(.mounts[] | select(.type == "cgroup")).options += ["ro"]' \
+        '(.mounts[] | select(.type == "cgroup")).options += ["rw", "rro"]' \
         'del(.mounts[] | select(.type == "cgroup"))' \
         '(.mounts[] | select(.type == "cgroup")).source = "none"'; do
         cp with-users.json config.json
@@ -579,6 +580,32 @@ CASES
     # Later commands are called without the flag.
     silently rt delete --force "$ID"
     run ! systemctl is-active "crunlite-$ID.scope"
+}
+
+@test "systemd driver: a message bus that lets nobody in is given up in seconds, and systemd itself is asked" {
+    local listener begin socket=$BATS_TEST_TMPDIR/bus
+    [[ $(rt features | jq .linux.cgroup.systemd) == true ]] || skip "needs a build with the systemd driver"
+    python3 -c 'import signal, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+signal.alarm(100)
+signal.pause()' "$socket" 3>&- 4>&- &
+    listener=$!
+    wait_until test -S "$socket"
+    config 'del(.linux.cgroupsPath)'
+    program exit 0
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$socket
+    begin=$SECONDS
+    if has systemd; then
+        run -0 rt --systemd-cgroup run "$ID"
+    else
+        fails 1 "connect to systemd over the system bus: Connection timed out" -- rt --systemd-cgroup run "$ID"
+    fi
+    # The library itself would wait for a minute and a half.
+    ((SECONDS - begin < 60))
+    kill "$listener"
+    wait "$listener" || true
 }
 
 @test "--cgroup-manager disabled makes no cgroup" {

@@ -47,13 +47,20 @@ one_life() {
     three_of_each_kind
     config '.annotations = {"org.example.a": "b", "empty": ""}'
     program hook /data/log program + sleep
-    create_container
+    # Somewhere else, so that a hook in the bundle's directory is there by the runtime's doing.
+    cd / || return
+    create_container --bundle "$BUNDLE"
+    cd "$BUNDLE" || return
     CREATED=$(rt state "$ID")
     LOGGED_AT_CREATE=$(logged)
+    cd / || return
     silently rt start "$ID"
+    cd "$BUNDLE" || return
     wait_until grep -q '"program"' "$LOG"
     LOGGED_AT_START=$(logged)
+    cd / || return
     silently rt delete --force "$ID"
+    cd "$BUNDLE" || return
     LOGGED_AT_END=$(logged)
     output=$(jq -s 'map({(.hook): .}) | add' "$LOG")
 }

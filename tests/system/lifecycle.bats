@@ -179,6 +179,22 @@ state_shows() {
 }
 
 # spec: OPKI-02
+@test "a created container's init keeps little memory while it waits, and starts all the same" {
+    local pid rss
+    # The sanitizers keep books of every byte.
+    ! grep -q __asan_init "$CRUN_LITE" || skip "needs a build without sanitizers"
+    program report
+    create_container
+    pid=$(container_pid "$ID")
+    rss() { awk '/^Rss:/ {print $2}' "/proc/$pid/smaps_rollup"; }
+    is_small() { (($(rss) < 600)); }
+    wait_until is_small || { rss; return 1; }
+    rt start "$ID"
+    wait_until is_status "$ID" stopped
+    output=$(<"$BATS_TEST_TMPDIR/out") expect '.pid == 1'
+    rt delete "$ID"
+}
+
 @test "kill of a stopped container says container not running, every form of signal" {
     local form
     program exit 0

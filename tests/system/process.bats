@@ -22,6 +22,7 @@ load helpers
     fails 127 probe -- rt run "$ID"
 }
 
+# spec: PROC-05
 @test "cwd that does not exist is made in a writable root, or refused in words that engines know" {
     config '.process.cwd = "/no/such/cwd" | .process.args = ["/probe", "exit", "0"]'
     run --separate-stderr rt run "$ID"
@@ -49,12 +50,37 @@ load helpers
     expect '.groups == []'
 }
 
+@test "run.oci.keep_original_groups: the caller's groups stay, and those of the config are not taken, mapped or not" {
+    needs root
+    local users='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 4300}] | .linux.gidMappings = .linux.uidMappings'
+    caller() { setpriv --groups 4242,4243 "$CRUN_LITE" --root "$STATE" "$@"; }
+    config '.process.user.additionalGids = [55]'
+    output=$(caller run "$ID") expect '.groups == [55]'
+    config '.annotations = {"run.oci.keep_original_groups": "1"}'
+    output=$(caller run "$ID") expect '.groups == [4242, 4243]'
+    # In a user namespace what is not taken needs no mapping.
+    config "$users | .process.user.additionalGids = [55, 70000]"
+    output=$(caller run "$ID") expect '.groups == [4242, 4243]'
+    config '.annotations = {"run.oci.keep_original_groups": "0"}'
+    fails 1 /process/user/additionalGids/1 "group 70000 is not mapped" -- caller run "$ID"
+}
+
 # spec: CAP-01 CAP-02 CAP-03 CAP-04 CAP-05 CAP-07
 @test "capabilities: exactly the listed sets" {
     config '.process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL"], "permitted": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN"]}'
     # Executing as user 0 makes effective what is bounding, whatever was effective before.
     inside report
     expect '.status | .CapBnd == "0000000000000021" and .CapPrm == "0000000000000021" and .CapEff == "0000000000000021" and .CapInh == "0000000000000000" and .CapAmb == "0000000000000000"'
+    # A user that is not root has after exec what is ambient, and what is inheritable is still that.
+    config '.process.user = {"uid": 1000, "gid": 1000} | .process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"],
+        "permitted": ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"], "inheritable": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_SETUID"], "ambient": ["CAP_KILL"]}'
+    run_ok
+    expect '.status | .CapBnd == "00000000000000a1" and .CapInh == "0000000000000021" and .CapAmb == "0000000000000020"
+        and .CapPrm == "0000000000000020" and .CapEff == "0000000000000020"'
+    # Root has again what is bounding.
+    config '.process.user = {"uid": 0, "gid": 0} | .process.capabilities.ambient = []'
+    run_ok
+    expect '.status | .CapInh == "0000000000000021" and .CapAmb == "0000000000000000" and .CapPrm == "00000000000000a1"'
 }
 
 # spec: CAP-06 CAP-11

@@ -31,6 +31,13 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
     run -159 rt run "$ID"
 }
 
+@test "a profile that forbids execve and every word about it is named as the cause" {
+    profile '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}'
+    fails 1 "read from the init process" "while executing the program" "seccomp profile forbids" -- rt run "$ID"
+    profile '{"defaultAction": "SCMP_ACT_KILL_PROCESS"}'
+    fails 1 "read from the init process" "signal 31" "seccomp profile forbids" -- rt run "$ID"
+}
+
 # spec: SECC-20
 @test "system calls newer than the profile are ENOSYS under a deny-by-default one, older ones its errno" {
     profile "$(jq -c '.linux.seccomp' "$(engine_config docker-default)")"

@@ -59,7 +59,7 @@ in_order() {
     timed run "$ID"
     trace_is_valid
     did creator step | in_order "protecting its own binary" "reading and checking the configuration" "recording the container" \
-        "making the cgroup" "cloning" "waiting until the process is ready" "waiting until the program is executed" \
+        "making the cgroup" "cloning" "keeping records while init works" "waiting until the program is executed" \
         "attending the program until its end" "removing what was made"
     did init stage | in_order starting "joining namespaces" "setting resource limits" "setting up namespaces" \
         "building the root filesystem" "masking paths" "entering the root filesystem" "looking for the program" \
@@ -67,7 +67,7 @@ in_order() {
     did init slice | in_order "mount /proc" "mount /dev"
     trace 'first_of("creator") < first_of("init") and last_of("init") < last_of("creator")'
     # What the program itself takes is not init's.
-    trace '(of("creator")[] | select(.name == "attending the program until its end")).ts >= last_of("init")'
+    trace '(of("creator")[] | select(.name == "attending the program until its end")).ts >= last_of("init") - 0.001'
     trace '[.traceEvents[].args | select(.failed or .unfinished)] == []'
     trace '.otherData | .command == "run" and .container == $id and .exitStatus == 0 and (has("failure") | not)' --arg id "$ID"
     [[ $(stat -c %a "$TRACE") == 600 ]]
@@ -188,23 +188,55 @@ END
     [[ -e $BATS_TEST_TMPDIR/log ]]
 }
 
-@test "create: init waits for start and its stage is not over; start shows its own side" {
+@test "create: init waits for start and its stage is not over; start shows its own side and init's" {
     program exit 0
+    config '.hooks.startContainer = [{path: "/probe", args: ["probe", "exit", "0"]}]'
     rt --timing "$TRACE" create "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
     trace_is_valid
+    did creator step | in_order cloning "waiting until the process is ready" "setting late limits and handing out the process id"
     trace '(of("init") | last) | .name == "waiting for start" and .args.unfinished'
-    trace 'last_of("init") <= last_of("creator")'
+    trace 'last_of("init") <= last_of("creator") + 0.001'
     # The waiting init keeps nothing of it open.
     local pid
     pid=$(container_pid "$ID")
     [[ -z $(find "/proc/$pid/fd" -lname '*trace*') ]]
+    [[ $(grep -c '^[^ ]* rw-s' "/proc/$pid/maps") == 1 ]] # its last words
     timed start "$ID"
     trace_is_valid
-    did start step | in_order "waiting until the program is executed"
+    did start step | in_order "carrying out the command" "waiting until the program is executed"
+    did init stage | in_order "running startContainer hooks" "taking the process's user and capabilities" "executing the program"
+    did init slice | in_order "hook /probe"
+    trace 'first_of("start") < first_of("init") and last_of("init") < last_of("start")'
+    trace '[of("init")[] | select(.pid != $pid or .args.unfinished)] == []' --argjson pid "$pid"
     wait_until is_status "$ID" stopped
     timed delete "$ID"
     trace_is_valid
     did delete step | in_order "ending the container's processes" "removing what was made"
+}
+
+@test "start with a timeline of a container created without; what is no timeline is ignored" {
+    local pid
+    config '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"monotonic": {"secs": 7777, "nanosecs": 0}}'
+    program report
+    create_container
+    pid=$(container_pid "$ID")
+    timed start "$ID"
+    trace_is_valid
+    trace '(of("init") | last) | .name == "executing the program" and .dur > 1'
+    wait_until is_status "$ID" stopped
+    # The program holds nothing of it.
+    output=$(<"$BATS_TEST_TMPDIR/out") expect '(.fds | keys) == ["0", "1", "2"]'
+    rt delete "$ID"
+    # A start that fails in init.
+    config '.process.user.uid = 1 | .linux.namespaces |= map(select(.type != "time")) | del(.linux.timeOffsets)
+        | .hooks.startContainer = [{path: "/probe", args: ["probe", "exit", "4"]}]'
+    create_container
+    fails 1 startContainer -- timed start "$ID"
+    trace_is_valid
+    trace '(of("init")[] | select(.cat == "stage")) | .name == "running startContainer hooks" and .args.failed'
+    trace '(of("init") | last).name == "hook /probe"'
+    trace '[of("start")[] | select(.args.failed).name] == ["waiting until the program is executed"]'
+    did start step | in_order "waiting until the program is executed" "ending the container's processes" "removing what was made"
 }
 
 @test "exec: the command, the escort and the joiner" {
@@ -269,7 +301,7 @@ END
     program exit 0
     timed run "$ID"
     trace_is_valid
-    did creator step | in_order cloning "equipping the process" "waiting until the process is ready"
+    did creator step | in_order cloning "equipping the process" "waiting until the program is executed"
     did init stage | in_order starting "waiting for its id maps and limits" "joining namespaces" "executing the program"
 }
 

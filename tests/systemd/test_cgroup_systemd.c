@@ -223,6 +223,54 @@ static void a_living_scope_of_that_name_is_refused(void **state)
     finish(&first, pids[0]);
 }
 
+static int run_systemctl(const char *words)
+{
+    const char *user = mount_privilege() == PATH_ROOT ? "" : "--user ";
+    return system(arena_format(&arena, "systemctl %s%s", user, words)); /* NOLINT: words of this file */
+}
+
+/* The scope of a container that another runtime had made, ended by systemd: it stays loaded and keeps its name. */
+static void a_failed_unit_of_that_name_gives_way(void **state)
+{
+    struct cgroup cgroup;
+    struct cgroup_request request = request_for(place_of("failed"));
+    (void)state;
+    must(cgroup_create(&request, &arena, &cgroup, &why));
+    const char *unit = cgroup.name.unit, *user = mount_privilege() == PATH_ROOT ? "" : "--user";
+    IGNORE_RESULT(system(arena_format(&arena, "systemd-run %s --quiet --scope --unit=%s -p RuntimeMaxSec=1 sleep 1000 2>/dev/null",
+                                      user, unit))); /* ended by systemd, which is a failure */
+    for (int i = 0; i < 100 && !text_equal(shown(&cgroup, "ActiveState"), "failed"); i++)
+        usleep(100000);
+    assert_string_equal(shown(&cgroup, "ActiveState"), "failed");
+    pid_t pid = spawn_waiting();
+    must(cgroup_attach(&request, &arena, &cgroup, pid, &why));
+    assert_string_equal(shown(&cgroup, "ActiveState"), "active");
+    finish(&cgroup, pid);
+    assert_int_not_equal(run_systemctl(arena_format(&arena, "--quiet is-failed %s", unit)), 0);
+}
+
+/* systemd has MemoryZSwapMax since 253; with one that has it this is a limit as any other. */
+static void a_property_that_systemd_does_not_know_is_left_to_the_file(void **state)
+{
+    struct cgroup cgroup;
+    struct string_pair pair = {.key = (char[]){"memory.zswap.max"}, .value = (char[]){"1048576"}};
+    struct cgroup_request request = request_for(place_of("newer"));
+    pid_t pid = spawn_waiting();
+    (void)state;
+    resources.unified = (struct string_map){.items = &pair, .count = 1};
+    resources.pids_limit = (struct optional_i64){.set = true, .value = 17};
+    start(&request, pid, &cgroup);
+    assert_string_equal(content(&cgroup, "memory.zswap.max"), "1048576");
+    assert_string_equal(content(&cgroup, "pids.max"), "17");
+    assert_string_equal(shown(&cgroup, "TasksMax"), "17");
+    pair.value = (char[]){"2097152"};
+    resources.pids_limit.value = 18;
+    must(cgroup_update(&cgroup.name, &resources, NULL, &arena, &why));
+    assert_string_equal(content(&cgroup, "memory.zswap.max"), "2097152");
+    assert_string_equal(shown(&cgroup, "TasksMax"), "18");
+    finish(&cgroup, pid);
+}
+
 static void a_refused_limit_leaves_no_unit(void **state)
 {
     struct string_pair pair = {(char *)(uintptr_t) "cgroup.max.depth", (char *)(uintptr_t) "nonsense"};
@@ -285,6 +333,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(zero_pids_and_tiny_memory_wait, fresh, fresh),
         cmocka_unit_test_setup_teardown(annotations_become_properties, fresh, fresh),
         cmocka_unit_test_setup_teardown(a_living_scope_of_that_name_is_refused, fresh, fresh),
+        cmocka_unit_test_setup_teardown(a_failed_unit_of_that_name_gives_way, fresh, fresh),
+        cmocka_unit_test_setup_teardown(a_property_that_systemd_does_not_know_is_left_to_the_file, fresh, fresh),
         cmocka_unit_test_setup_teardown(a_refused_limit_leaves_no_unit, fresh, fresh),
         cmocka_unit_test_setup_teardown(removal_ends_a_populated_scope, fresh, fresh),
     };

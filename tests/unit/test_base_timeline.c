@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/timeline.h"
 
 #include <cmocka.h>
@@ -181,6 +183,53 @@ static void a_child_writes_into_the_same_ring(void **state)
     close(ends[0]);
 }
 
+/* As `start` and the init that waits for it: two processes that come together by a descriptor. */
+static void a_stranger_goes_on_in_a_shared_ring(void **state)
+{
+    int status;
+    (void)state;
+    timeline_mark(TIMELINE_STEP, 1);
+    int track = timeline_track_new(TIMELINE_INIT);
+    unsigned before = used();
+    int ring = timeline_share();
+    assert_true(ring >= 0);
+    assert_int_equal(timeline_share(), ring);
+    assert_int_equal(used(), before); /* nothing is lost on the way */
+    assert_int_equal(last()->kind, TIMELINE_STEP);
+    assert_int_equal(ftruncate(ring, 0), -1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        timeline_leave();
+        timeline_mark(TIMELINE_STAGE, 1); /* nowhere */
+        timeline_join(ring, track);
+        timeline_mark(TIMELINE_STAGE, 2);
+        _exit(timeline_now == NULL ? 1 : 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(used(), before + 1);
+    assert_int_equal(last()->name, 2);
+    assert_int_equal(last()->track, track);
+}
+
+static void what_is_no_ring_is_not_joined(void **state)
+{
+    int ring = timeline_share();
+    (void)state;
+    struct timeline *mine = timeline_now;
+    timeline_join(-1, 1);
+    timeline_join(ring, -1);
+    timeline_join(ring, TIMELINE_TRACKS);
+    CLEANUP_FD int small = memfd_create("small", MFD_CLOEXEC);
+    timeline_join(small, 1);
+    assert_ptr_equal(timeline_now, mine);
+    CLEANUP_FD int foreign = memfd_create("foreign", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(foreign, sizeof(struct timeline)), 0);
+    timeline_join(foreign, 1);
+    assert_null(timeline_now);
+    timeline_mark(TIMELINE_STAGE, 2);
+}
+
 static void a_stopped_process_marks_nothing(void **state)
 {
     struct timeline *ring = timeline_now;
@@ -210,6 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(marks_that_do_not_fit_are_counted, begin, stop),
         cmocka_unit_test_setup_teardown(tracks_that_do_not_fit_mark_nothing, begin, stop),
         cmocka_unit_test_setup_teardown(a_child_writes_into_the_same_ring, begin, stop),
+        cmocka_unit_test_setup_teardown(a_stranger_goes_on_in_a_shared_ring, begin, stop),
+        cmocka_unit_test_setup_teardown(what_is_no_ring_is_not_joined, begin, stop),
         cmocka_unit_test_setup_teardown(a_stopped_process_marks_nothing, begin, stop),
         cmocka_unit_test_setup_teardown(the_first_name_counts, begin, stop),
     };

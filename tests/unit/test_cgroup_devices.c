@@ -326,6 +326,7 @@ static void a_front_that_a_hook_made_stays(void **state)
     assert_int_equal(run(&kept, 'c', 10, 229, READ), 1);
     assert_true(devices_keep_front(&before, &before, &wanted, &arena, &kept)); /* nobody put anything there */
     assert_int_equal(kept.count, wanted.count);
+    assert_true(devices_keep_front(&found, &before, &nothing, &arena, &kept)); /* every device is allowed now */
 
     /* Nothing of ours at its end, or not known what; a front that goes on behind our first instruction. */
     assert_false(devices_keep_front(&found, &wanted, &before, &arena, &kept));

@@ -160,6 +160,36 @@ static void the_failed_step_shows(void **state)
     assert_document("\"args\":{\"object\":\"/data\",\"failed\":true}");
 }
 
+static void a_failure_before_the_tidying_up_is_the_one(void **state)
+{
+    (void)state;
+    mark(1000000, 0, TIMELINE_STEP, STEP_AWAIT_EXEC);
+    mark(1100000, 0, TIMELINE_FAILED, 0);
+    mark(1200000, 0, TIMELINE_STEP, STEP_REMOVE);
+    mark(1300000, 0, TIMELINE_FAILED, 0);
+    assert_summary("creator (process 100)\n"
+                   "        at ms      took ms\n"
+                   "        0.000        0.100  waiting until the program is executed: failed\n"
+                   "        0.200        0.100  removing what was made\n");
+}
+
+/* exec and create try once more where a kernel killed the child at birth. */
+static void a_second_try_can_fail_too(void **state)
+{
+    (void)state;
+    mark(1000000, 0, TIMELINE_STEP, STEP_CLONE);
+    mark(1100000, 0, TIMELINE_STEP, STEP_UNDO);
+    mark(1200000, 0, TIMELINE_STEP, STEP_CLONE);
+    mark(1300000, 0, TIMELINE_STEP, STEP_UNDO);
+    mark(1400000, 0, TIMELINE_FAILED, 0);
+    assert_summary("creator (process 100)\n"
+                   "        at ms      took ms\n"
+                   "        0.000        0.100  cloning: failed\n"
+                   "        0.100        0.100  undoing what was made\n"
+                   "        0.200        0.100  cloning: failed\n"
+                   "        0.300        0.100  undoing what was made\n");
+}
+
 static void a_failure_without_anything_to_undo_shows(void **state)
 {
     struct failure why = {.text = "the cause"};
@@ -236,7 +266,8 @@ int main(void)
 {
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, make_ring, free_ring)
     const struct CMUnitTest tests[] = {
-        RING_TEST(steps_follow_one_another), RING_TEST(slices_nest), RING_TEST(the_failed_step_shows),
+        RING_TEST(steps_follow_one_another), RING_TEST(slices_nest), RING_TEST(the_failed_step_shows), RING_TEST(a_failure_before_the_tidying_up_is_the_one),
+        RING_TEST(a_second_try_can_fail_too),
         RING_TEST(a_failure_without_anything_to_undo_shows), RING_TEST(what_goes_on_is_not_over), RING_TEST(lost_marks_are_told),
         RING_TEST(nonsense_is_bounded), RING_TEST(an_empty_ring_is_a_document),
     };

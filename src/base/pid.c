@@ -114,13 +114,21 @@ int pid_exit_status(int pidfd, const struct pid_name *name, int *ret_status)
     return 0;
 }
 
+enum pid_life pid_life(const struct pid_name *name)
+{
+    char line[STAT_SIZE];
+    if (name->pid <= 0 || read_stat(name->pid, line) < 0)
+        return PID_OVER;
+    const char *state = find_field(line, FIELD_STATE), *flags = find_field(line, FIELD_FLAGS), *start_time = find_field(line, FIELD_START_TIME);
+    if (state == NULL || flags == NULL || start_time == NULL || *state == 'Z' || *state == 'X' ||
+        strtoull(start_time, NULL, 10) != name->start_time)
+        return PID_OVER;
+    return strtoul(flags, NULL, 10) & PF_FORKNOEXEC ? PID_WAITS : PID_EXECUTED;
+}
+
 bool pid_alive(const struct pid_name *name)
 {
-    uint64_t start_time;
-    char state;
-    if (name->pid <= 0 || pid_look(name->pid, &start_time, &state) < 0)
-        return false;
-    return start_time == name->start_time && state != 'Z' && state != 'X';
+    return pid_life(name) != PID_OVER;
 }
 
 int pid_open(const struct pid_name *name)

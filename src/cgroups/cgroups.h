@@ -144,6 +144,8 @@ int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why
 int cgroup_kill(int cgroup_fd) MUST_CHECK;
 /* Sends `sig` to every process of the subtree but the caller; plain.  Count signalled or -errno. */
 int cgroup_signal(int cgroup_fd, int sig) MUST_CHECK;
+/* Whether the subtree has a process: one read, where cgroup_pids takes a walk. */
+bool cgroup_is_populated(int cgroup_fd);
 /* Every pid of the subtree, arena array. Count or -errno. */
 ssize_t cgroup_pids(int cgroup_fd, struct arena *arena, pid_t **ret_pids) MUST_CHECK;
 /* Writes cgroup.freeze and waits for cgroup.events to say so, at most until `deadline_ms` of CLOCK_MONOTONIC (-1:

@@ -47,7 +47,7 @@ int probe_may_enter(const struct cgroup *cgroup, struct failure *why)
 /* Whoever is in there would be limited, counted and in the end killed together with the container (CGF-01). */
 int probe_not_populated(const struct cgroup *cgroup, struct failure *why)
 {
-    if (!cgroup->name.joined || !tree_is_populated(cgroup->fd))
+    if (!cgroup->name.joined || !cgroup_is_populated(cgroup->fd))
         return 0;
     fail(why, FAILURE_STATE, "cgroup '%s' already has processes", cgroup->name.path);
     (void)failure_hint(why, "choose another cgroupsPath, or end them first");

@@ -297,7 +297,7 @@ void tree_describe_processes(int cgroup_fd, char *out, size_t size)
 
 /* ---- freezing ---- */
 
-bool tree_is_populated(int cgroup_fd)
+bool cgroup_is_populated(int cgroup_fd)
 {
     return read_number(cgroup_fd, "cgroup.events", "populated") == 1;
 }

@@ -17,7 +17,4 @@ int tree_remove_children(int cgroup_fd, int64_t deadline_ms) MUST_CHECK;
 /* "pid 12 (sh), state D, waiting in nfs_wait_bit; …": at most four, for messages. */
 void tree_describe_processes(int cgroup_fd, char *out, size_t size);
 
-/* Whether any process lives in the subtree. */
-bool tree_is_populated(int cgroup_fd);
-
 #endif

@@ -47,6 +47,7 @@ struct birth {
     int start_socket;   /* listening; BIRTH_CREATE only */
     int console_socket; /* connected; -1: none */
     int console_master; /* received from init */
+    int interruption;   /* see child_interruption */
     struct notify notify;
     struct last_words *words;
     sigset_t old_signals;

@@ -8,14 +8,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "process/process.h"
+
+#define SILENT_MS 5000
 
 void child_reap(struct ns_child *child)
 {
@@ -32,6 +36,17 @@ void child_end(struct ns_child *child)
     if (child->pid > 0)
         (void)kill(child->pid, SIGKILL); /* our unreaped child: the pid is its own; gone already is fine */
     child_reap(child);
+}
+
+int child_interruption(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t giving_up;
+    sigemptyset(&giving_up);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+        sigaddset(&giving_up, signals[i]);
+    int fd = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }
 
 int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms)
@@ -76,9 +91,17 @@ int child_hear(int channel, const char *who, struct message *ret_message, int *r
     return 0;
 }
 
+/* The channel of one who lives has ended: it can say nothing any more, and nobody may wait for it for ever. */
+static void end_the_silent(const struct ns_child *child)
+{
+    if (child->pid > 0 && child->pidfd >= 0 && pid_wait_end(child->pidfd, clock_now_ms() + SILENT_MS) == 0)
+        (void)kernel_pidfd_send_signal(child->pidfd, SIGKILL); /* it has ended this very moment */
+}
+
 int child_explain_death(struct ns_child *child, const struct child_scene *scene, bool *ret_unborn, struct failure *why)
 {
     int status = 0;
+    end_the_silent(child);
     while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
         ;
     child->pid = 0;

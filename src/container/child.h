@@ -24,6 +24,9 @@ enum child_event {
     CHILD_INTERRUPTED,
     CHILD_SILENT, /* the time passed */
 };
+/* A descriptor that is readable when a signal came that asks to give up.  Needs: they are blocked; they stay pending.  fd or
+ * -errno. */
+int child_interruption(void) MUST_CHECK;
 /* `escort`: pidfd -1 when there is none any more.  `interruption`: an fd that ends the wait; -1: none.  `wait_ms`: -1 for ever.
  * PLAIN: the event or -errno. */
 int child_await(int channel, const struct ns_child *escort, int interruption, int wait_ms) MUST_CHECK;

@@ -52,6 +52,26 @@ static int explain_death(struct birth *birth, struct failure *why)
     return explain_end(birth, birth->init.pid > 0 ? &birth->init : &birth->escort, &birth->died_unborn, why);
 }
 
+/* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
+static int explain_lost_escort(struct birth *birth, struct failure *why)
+{
+    bool ignored; /* it was killed itself, and would be again */
+    birth->init = child_of_lost_escort(birth->words);
+    return explain_end(birth, &birth->escort, &ignored, why);
+}
+
+/* A dead file server below a mount's source, or a hook, may keep init for as long as they like: whoever waits with us must be able to
+ * give up. */
+static int hear(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    int event = child_await(birth->channel, &birth->escort, birth->interruption, -1);
+    if (event < 0)
+        return fail_errno(why, event, "wait for the " WHO);
+    if (event == CHILD_INTERRUPTED)
+        return fail(why, FAILURE_STATE, "interrupted before the container was %s", birth->mode == BIRTH_RUN ? "started" : "created");
+    return event == CHILD_ESCORT_LOST ? explain_lost_escort(birth, why) : child_hear(birth->channel, WHO, ret_message, ret_fd, why);
+}
+
 /* Nobody is there to hear us.  What was said before comes first: it says why. */
 static int explain_silence(struct birth *birth, struct failure *why)
 {
@@ -70,14 +90,6 @@ static int tell(struct birth *birth, enum message_kind kind, int32_t value, int 
 {
     int r = channel_send(birth->channel, kind, value, fd);
     return r == -EPIPE ? explain_silence(birth, why) : r < 0 ? fail_errno(why, r, "speak to the " WHO) : 0;
-}
-
-/* The escort died before it could name init, which may be there and wait for ever: it is ended with the rest. */
-static int explain_lost_escort(struct birth *birth, struct failure *why)
-{
-    bool ignored; /* it was killed itself, and would be again */
-    birth->init = child_of_lost_escort(birth->words);
-    return explain_end(birth, &birth->escort, &ignored, why);
 }
 
 static void birth_undo(struct birth *birth)
@@ -119,6 +131,7 @@ void birth_done(struct birth *birth)
     fd_close(&birth->start_socket);
     fd_close(&birth->console_socket);
     fd_close(&birth->console_master);
+    fd_close(&birth->interruption);
     notify_close(&birth->notify);
     fd_close(&birth->proc_fd);
     fd_close(&birth->binary_mount);
@@ -208,14 +221,9 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd, event = child_await(birth->channel, &birth->escort, -1, -1);
-        if (event < 0)
-            return fail_errno(why, event, "wait for the " WHO);
-        if (event == CHILD_ESCORT_LOST)
-            return explain_lost_escort(birth, why);
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+        CLEANUP_FD int fd = -1;
+        if (hear(birth, &message, &fd, why) < 0)
             return -1;
-        fd_close(&fd);
         if (message.kind == MESSAGE_NONE)
             return explain_lost_escort(birth, why);
         if (message.kind == MESSAGE_SPAWNED)
@@ -260,7 +268,7 @@ static int await_ready(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+        if (hear(birth, &message, &fd, why) < 0)
             return -1;
         switch (message.kind) {
         case MESSAGE_NONE:
@@ -368,7 +376,7 @@ static int birth_start(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+        if (hear(birth, &message, &fd, why) < 0)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
@@ -455,7 +463,7 @@ void birth_init(struct birth *birth, const struct runtime *runtime, const struct
     birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
     birth->cgroup.fd = -1;
     birth->notify = (struct notify)NOTIFY_NONE;
-    birth->proc_fd = birth->binary_mount = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
+    birth->proc_fd = birth->binary_mount = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = birth->interruption = -1;
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
 
@@ -484,6 +492,9 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
         return -1;
     ns_network_prepare(&birth->namespaces);
     proxy_block_signals(&birth->old_signals);
+    birth->interruption = child_interruption();
+    if (birth->interruption < 0)
+        return fail_errno(why, birth->interruption, "receive signals by descriptor");
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
         return 0;
     return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;

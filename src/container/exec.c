@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,7 +83,9 @@ static int open_container(struct joining *joining, struct failure *why)
         return fail_stopped(joining, why);
     if (joining->init_pidfd < 0)
         return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
-    return spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why);
+    if (spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why) == 0)
+        return 0;
+    return why->errnum == ENOENT ? state_explain_absence(&joining->directory, why) : -1;
 }
 
 static int read_document(struct joining *joining, struct spec_process *ret_process, struct failure *why)
@@ -205,7 +206,7 @@ static int open_all(struct joining *joining, struct failure *why)
 {
     const char *console_socket = joining->request->console_socket;
     joining->proc_fd = proc_open(why);
-    if (joining->proc_fd < 0 || ns_entry_look(joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
+    if (joining->proc_fd < 0 || ns_entry_look(&joining->spec.linux, joining->state.init.pid, joining->init_pidfd, &joining->namespaces, why) < 0 ||
         open_cgroup(joining, why) < 0 || open_root(joining, why) < 0 ||
         prepare_filter(&joining->spec.linux.seccomp, joining->directory.root_fd, &joining->arena, &joining->filter, why) < 0)
         return -1;
@@ -285,11 +286,13 @@ static int join_resctrl(const struct joining *joining, pid_t pid, struct failure
 static int equip_joiner(struct joining *joining, struct failure *why)
 {
     pid_t pid = joining->joiner.pid;
-    /* Closing it takes long; until GO_ON there is nothing of ours inside that the container could use to reach it. */
-    fd_close(&joining->binary_mount);
     if (joining->attach && joining->cgroup_fd >= 0 && cgroup_enter(joining->cgroup_fd, joining->state.cgroup.path, pid, why) < 0)
         return -1;
-    return join_resctrl(joining, pid, why) < 0 ? -1 : go_on(joining, why);
+    if (join_resctrl(joining, pid, why) < 0 || go_on(joining, why) < 0)
+        return -1;
+    /* Closing it takes long.  Whoever reached it meanwhile, through the joiner, which is not dumpable, could trace the joiner. */
+    fd_close(&joining->binary_mount);
+    return 0;
 }
 
 static int adopt_joiner(struct joining *joining, pid_t pid, struct failure *why)
@@ -327,14 +330,9 @@ static bool was_paused_since(const struct joining *joining)
  * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
 static int await_words(struct joining *joining, struct failure *why)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    sigset_t giving_up;
-    sigemptyset(&giving_up);
-    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-        sigaddset(&giving_up, signals[i]);
-    CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    CLEANUP_FD int interruption = child_interruption();
     if (interruption < 0)
-        return fail_sys(why, "receive signals by descriptor");
+        return fail_errno(why, interruption, "receive signals by descriptor");
     int event;
     while ((event = child_await(joining->channel, &joining->escort, interruption, SILENCE_MS)) == CHILD_SILENT)
         if (was_paused_since(joining))

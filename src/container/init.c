@@ -46,6 +46,7 @@ static int begin(struct init *init, struct failure *why)
     fd_close(&birth->cgroup.fd);
     fd_close(&birth->console_socket);
     fd_close(&birth->binary_mount);
+    fd_close(&birth->interruption);
     fd_close(&birth->namespaces.own_network);
     ns_devices_close(birth->devices);
     /* Until init is handed over it must not outlive the creator. */
@@ -73,7 +74,8 @@ static int join_namespaces(struct init *init, struct failure *why)
     if (ns_join_all(&birth->namespaces, why) < 0)
         return -1;
     if (birth->new_user_ns) {
-        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, init->become.setgroups_denied, why) < 0)
+        bool keep_groups = become_groups_rule(&init->become) != IDENTITY_GROUPS_SET;
+        if (ns_become_root(&birth->namespaces, birth->spec.process.user.uid, birth->spec.process.user.gid, keep_groups, why) < 0)
             return -1;
         /* A change of ids resets the parent-death signal. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)

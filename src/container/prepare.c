@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -91,9 +92,20 @@ static int check_gid(const struct birth *birth, struct failure *why)
     return failure_hint(why, "extend /linux/gidMappings");
 }
 
+/* Where they stay the caller's (become_groups_rule), none needs a mapping. */
+static bool groups_are_taken(const struct birth *birth)
+{
+    char rule[16] = "";
+    if (text_equal(spec_annotation(&birth->spec, ANNOTATION_KEEP_GROUPS), "1") || ns_denies_setgroups(&birth->spec.linux))
+        return false;
+    return file_read_line_at(-1, "/proc/self/setgroups", rule, sizeof(rule)) <= 0 || !text_starts(rule, "deny");
+}
+
 static int check_additional_gids(const struct birth *birth, struct findings *findings)
 {
     const struct spec_user *user = &birth->spec.process.user;
+    if (user->additional_gids_count == 0 || !groups_are_taken(birth))
+        return 0;
     for (size_t i = 0; i < user->additional_gids_count; i++) {
         uint32_t ignored;
         if (ns_id_to_host(&birth->spec.linux.gid_mappings, user->additional_gids[i], &ignored))

@@ -19,6 +19,9 @@
 #include "container/stop.h"
 #include "spec/read.h"
 
+/* Init that says nothing for so long is perhaps frozen. */
+#define SILENCE_MS 200
+
 struct start {
     struct arena arena;
     struct state_directory directory;
@@ -72,6 +75,30 @@ static void locate(struct start *start, struct failure *why)
         spec_locate(&start->spec, why);
 }
 
+static int fail_started_already(const struct start *start, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "cannot start container `%s`: it is being started already", start->state.id);
+}
+
+static bool is_frozen(const struct start *start)
+{
+    CLEANUP_FD int cgroup = start->state.cgroup.path == NULL ? -1 : cgroup_open(&start->state.cgroup);
+    return cgroup >= 0 && cgroup_is_frozen(cgroup);
+}
+
+/* Whoever has paused the container meanwhile, past our lock or by a pause that was killed, can only resume it when we let go of the
+ * lock: START cannot be taken back. */
+static int hear(struct start *start, int connection, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    int r;
+    while ((r = channel_receive(connection, clock_now_ms() + SILENCE_MS, ret_message, ret_fd)) == -ETIME)
+        if (start->directory.lock == STATE_EXCLUSIVE && is_frozen(start))
+            state_unlock(&start->directory);
+    if (r < 0)
+        return fail_errno(why, r, "read from the init process");
+    return start->directory.lock == STATE_EXCLUSIVE ? 0 : state_lock_again(&start->directory, why);
+}
+
 /* Until end of file; only EXECUTING before it means success. */
 static int hear_init(struct start *start, int connection, struct failure *why)
 {
@@ -79,9 +106,8 @@ static int hear_init(struct start *start, int connection, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        int r = channel_receive(connection, -1, &message, &fd);
-        if (r < 0)
-            return fail_errno(why, r, "read from the init process");
+        if (hear(start, connection, &message, &fd, why) < 0)
+            return -1;
         if (message.kind == MESSAGE_FAILED) {
             *why = message.failure;
             return -1;
@@ -100,6 +126,9 @@ static int hear_init(struct start *start, int connection, struct failure *why)
         timeline_executed(start->state.init.pid);
         return 0;
     }
+    /* Another start that was killed had come first: init heard that one, and no longer listens. */
+    if (!executing && pid_alive(&start->state.init))
+        return fail_started_already(start, why);
     fail(why, FAILURE_HOST, "read from the init process: it died before it executed the program");
     CLEANUP_FD int cgroup = cgroup_open(&start->state.cgroup);
     if (cgroup >= 0 && cgroup_oom_kills(cgroup) > 0)
@@ -112,7 +141,7 @@ static int signal_start(struct start *start, struct failure *why)
     step_note(STEP_AWAIT_EXEC);
     CLEANUP_FD int connection = channel_connect(start->directory.fd, STATE_START_SOCKET);
     if (connection == -ECONNREFUSED)
-        return fail(why, FAILURE_STATE, "cannot start container `%s`: it is being started already", start->state.id);
+        return fail_started_already(start, why);
     if (connection < 0)
         return fail_errno(why, connection, "connect to the waiting init of container `%s`", start->state.id);
     int track = timeline_track_new(TIMELINE_INIT);

@@ -142,10 +142,18 @@ int state_parse(const char *text, size_t length, struct arena *arena, struct sta
     return 0;
 }
 
+static bool is_deleted(const struct state_directory *directory)
+{
+    struct stat st;
+    return fstat(directory->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* A creator has the lock almost from the directory's first moment on, and writes the record next; `delete` has it while it removes
  * the directory.  "does not exist" is what clients look for. */
-static int fail_in_between(const struct state_directory *directory, struct failure *why)
+int state_explain_absence(const struct state_directory *directory, struct failure *why)
 {
+    if (directory->lock != STATE_UNLOCKED || !(is_deleted(directory) || state_is_locked(directory)))
+        return -1;
     fail(why, FAILURE_STATE, "container `%s` does not exist yet, or no longer: another command is making or deleting it", directory->id);
     why->errnum = ENOENT;
     return -1;
@@ -156,19 +164,19 @@ int state_load(const struct state_directory *directory, struct arena *arena, str
     char *text;
     TIMELINE_SLICE(SLICE_RECORD, directory->id);
     ssize_t length = file_read_at(directory->fd, STATE_RECORD, RECORD_LIMIT, arena, &text);
-    if ((length == -ENOENT || length == 0) && directory->lock == STATE_UNLOCKED && state_is_locked(directory))
-        return fail_in_between(directory, why);
     if (length < 0) {
         fail_errno(why, (int)length, "read the state of container `%s`", directory->id);
         why->kind = FAILURE_STATE;
-        return failure_hint(why, "it was never finished or is damaged: remove it with delete --force");
+        (void)failure_hint(why, "it was never finished or is damaged: remove it with delete --force"); /* returned below */
+        return length == -ENOENT ? state_explain_absence(directory, why) : -1;
     }
     if (state_parse(text, (size_t)length, arena, ret_state, why) < 0) {
         failure_context(why, "the state of container `%s` is damaged: line %u", directory->id, why->line);
         why->kind = FAILURE_STATE;
         why->pointer[0] = '\0'; /* place and document are no business of the bundle's author */
         why->line = 0;
-        return failure_hint(why, "remove the container with delete --force");
+        (void)failure_hint(why, "remove the container with delete --force"); /* returned below */
+        return length == 0 ? state_explain_absence(directory, why) : -1;
     }
     return 0;
 }
@@ -321,15 +329,12 @@ static int fail_deleted(const char *id, struct failure *why)
  * that name, which is then the one that we have: who has the lock and finds no record is its owner. */
 static int take_new(struct state_directory *directory, struct failure *why)
 {
-    struct stat st;
     directory->fd = openat(directory->root_fd, directory->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory->fd < 0)
         return errno == ENOENT ? fail_deleted(directory->id, why) : fail_sys(why, "open the state directory of container `%s`", directory->id);
     if (lock(directory, LOCK_EX, why) < 0)
         return -1;
-    if (fstat(directory->fd, &st) < 0)
-        return fail_sys(why, "look at the state directory of container `%s`", directory->id);
-    if (st.st_nlink == 0)
+    if (is_deleted(directory))
         return fail_deleted(directory->id, why);
     return faccessat(directory->fd, STATE_RECORD, F_OK, 0) == 0 ? fail_in_use(directory->id, why) : 0;
 }
@@ -385,13 +390,26 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
         return -1;
     }
     /* While we waited for the lock, its holder may have deleted the container. */
-    struct stat st;
-    if (fstat(directory.fd, &st) == 0 && st.st_nlink == 0) {
+    if (is_deleted(&directory)) {
         state_close(&directory);
         return fail_missing(id, why);
     }
     *ret_directory = directory;
     return 0;
+}
+
+void state_unlock(struct state_directory *directory)
+{
+    (void)flock(directory->fd, LOCK_UN); /* ours; cannot fail */
+    directory->lock = STATE_UNLOCKED;
+}
+
+int state_lock_again(struct state_directory *directory, struct failure *why)
+{
+    if (lock(directory, LOCK_EX, why) < 0)
+        return -1;
+    directory->lock = STATE_EXCLUSIVE;
+    return is_deleted(directory) ? fail_missing(directory->id, why) : 0;
 }
 
 void state_close(struct state_directory *directory)
@@ -508,11 +526,12 @@ enum state_status state_status(const struct state *state)
 {
     if (state->phase == PHASE_CREATING)
         return pid_alive(&state->creator) ? STATUS_CREATING : STATUS_STOPPED;
-    if (!pid_alive(&state->init))
+    enum pid_life life = pid_life(&state->init);
+    if (life == PID_OVER)
         return STATUS_STOPPED;
     if (is_paused(state))
         return STATUS_PAUSED;
-    return pid_has_executed(state->init.pid) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+    return life == PID_WAITS ? STATUS_CREATED : STATUS_RUNNING;
 }
 
 void state_document(struct json_writer *writer, const struct state *state, enum state_status status, int pid)

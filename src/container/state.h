@@ -84,6 +84,9 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
                struct failure *why) MUST_CHECK;
 /* Whether another process has the lock of a directory that was opened without it. */
 bool state_is_locked(const struct state_directory *directory) MUST_CHECK;
+/* Lets other commands have their turn, and waits until it is ours again: STATE failure when one has deleted the container. */
+void state_unlock(struct state_directory *directory);
+int state_lock_again(struct state_directory *directory, struct failure *why) MUST_CHECK;
 void state_close(struct state_directory *directory);
 /* Removes the directory and what is in it. */
 int state_remove(struct state_directory *directory, struct failure *why) MUST_CHECK;
@@ -95,6 +98,9 @@ int state_parse(const char *text, size_t length, struct arena *arena, struct sta
 int state_save(const struct state_directory *directory, const struct state *state, struct failure *why) MUST_CHECK;
 /* why->errnum is ENOENT when there is no record: not yet, where another command has the lock, or no longer. */
 int state_load(const struct state_directory *directory, struct arena *arena, struct state *ret_state, struct failure *why) MUST_CHECK;
+/* A file of a directory that was opened unlocked is not there, or empty, as *why says: because another command is making or deleting
+ * the container?  Then *why says that.  Always -1. */
+int state_explain_absence(const struct state_directory *directory, struct failure *why);
 
 /* The cgroup's name beside the record, before the cgroup exists. */
 int state_keep_cgroup(const struct state_directory *directory, const struct cgroup_name *name, struct failure *why) MUST_CHECK;

@@ -103,12 +103,8 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
 
 static bool has_processes(const struct state *state)
 {
-    struct arena arena = {0};
-    pid_t *pids = NULL;
     CLEANUP_FD int cgroup = cgroup_open(&state->cgroup);
-    bool has = cgroup >= 0 && cgroup_pids(cgroup, &arena, &pids) > 0;
-    arena_done(&arena);
-    return has;
+    return cgroup >= 0 && cgroup_is_populated(cgroup);
 }
 
 /* KILL ends all of a pid namespace together with its init.  Where the container has none of its own the others would live on, so
@@ -185,7 +181,7 @@ bool stop_leaves_cgroup(const struct state *state, int cgroup)
 {
     struct arena arena = {0};
     pid_t *pids = NULL;
-    if (!is_over(state))
+    if (!cgroup_is_populated(cgroup) || !is_over(state))
         return false;
     ssize_t count = cgroup_pids(cgroup, &arena, &pids);
     if (count > 0)
@@ -199,7 +195,7 @@ static int kill_cgroup(const struct state *state, bool *ret_stays, struct failur
 {
     CLEANUP_FD int cgroup = state->cgroup.path != NULL ? cgroup_open(&state->cgroup) : -ENOENT;
     *ret_stays = cgroup >= 0 && stop_leaves_cgroup(state, cgroup);
-    if (cgroup < 0 || *ret_stays)
+    if (cgroup < 0 || *ret_stays || is_over(state))
         return 0;
     int r = cgroup_kill(cgroup);
     return r < 0 && r != -ENOENT && r != -ENODEV ? fail_errno(why, r, "kill the processes of cgroup '%s'", state->cgroup.path) : 0;

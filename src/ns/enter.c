@@ -64,7 +64,15 @@ static int explain_look(pid_t pid, int errnum, struct failure *why)
     return -1;
 }
 
-int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why)
+/* A namespace that the container made is not our own, unless somebody calls us from inside of it: then joining it again is
+ * allowed where the user namespace is the same, and changes nothing. */
+static bool is_known(const struct spec_linux *linux, const struct ns_entry *entry, enum ns_type type)
+{
+    const struct spec_namespace *namespace = &linux->namespaces[type];
+    return type != NS_USER && type != NS_MOUNT && namespace->listed && namespace->path == NULL && !(entry->left & CLONE_NEWUSER);
+}
+
+int ns_entry_look(const struct spec_linux *linux, pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why)
 {
     struct ns_entry entry = {.pidfd = pidfd, .pid = pid};
     char path[64];
@@ -73,8 +81,12 @@ int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failu
     CLEANUP_FD int other = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (own < 0 || other < 0)
         return explain_look(pid, -errno, why);
+    int user = differs(own, other, NS_USER);
+    if (user < 0)
+        return explain_look(pid, user, why);
+    entry.left = user > 0 ? CLONE_NEWUSER : 0;
     for (enum ns_type type = 0; type < NS_TYPES; type++) {
-        int result = differs(own, other, type);
+        int result = type == NS_USER ? 0 : is_known(linux, &entry, type) ? 1 : differs(own, other, type);
         if (result < 0)
             return explain_look(pid, result, why);
         if (result == 0)

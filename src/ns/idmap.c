@@ -265,11 +265,16 @@ static int write_map(const struct id_mappings *mappings, pid_t pid, enum id_kind
     return failure_pointer(why, "%s", words[kind].member);
 }
 
-int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
+bool ns_denies_setgroups(const struct spec_linux *linux)
 {
     /* CVE-2014-8989: an unprivileged gid map is allowed only after setgroups was denied for good, or dropping a
      * group could lift a restriction that the group stands for. */
-    bool single_gid = geteuid() != 0 && is_single_own_id(&linux->gid_mappings, getegid());
+    return geteuid() != 0 && is_single_own_id(&linux->gid_mappings, getegid());
+}
+
+int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
+{
+    bool single_gid = ns_denies_setgroups(linux);
     bool single_uid = geteuid() != 0 && is_single_own_id(&linux->uid_mappings, geteuid());
     if (single_gid) {
         int r = write_proc(pid, "setgroups", "deny", 4);
@@ -283,14 +288,14 @@ int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgro
     return 0;
 }
 
-int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool setgroups_denied, struct failure *why)
+int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool keep_groups, struct failure *why)
 {
     /* Files made while building the root must have mapped owners.  Root where it is mapped; else the process's
      * own ids: the capabilities in the new namespace do not depend on the uid before exec. */
     uint32_t ignored;
     uid_t uid = plan->joined_user || ns_id_to_host(&plan->linux->uid_mappings, 0, &ignored) ? 0 : uid_inside;
     gid_t gid = plan->joined_user || ns_id_to_host(&plan->linux->gid_mappings, 0, &ignored) ? 0 : gid_inside;
-    if (!setgroups_denied && setgroups(0, NULL) < 0 && errno != EPERM)
+    if (!keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
         return fail_sys(why, "drop supplementary groups in the user namespace");
     if (setresgid(gid, gid, gid) < 0)
         return fail_sys(why, "become group %u in the user namespace", gid);

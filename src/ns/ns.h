@@ -94,14 +94,16 @@ int ns_join_all(struct ns_plan *plan, struct failure *why) MUST_CHECK;
  * id without privilege (setgroups denied), or through newuidmap/newgidmap.
  * *ret_setgroups_denied: supplementary groups cannot be set inside. */
 int ns_write_id_maps(const struct spec_linux *linux, pid_t pid, bool *ret_setgroups_denied, struct failure *why) MUST_CHECK;
+/* Will it deny them?  For what is decided before. */
+bool ns_denies_setgroups(const struct spec_linux *linux);
 /* The user ids of the user namespace that `pid` is in, as ours sees them: where the namespace was joined, config.json
  * does not know them.  PLAIN: 0 or -errno. */
 int ns_read_uid_map(pid_t pid, struct arena *arena, struct id_mappings *ret_mappings) MUST_CHECK;
 /* Translates an id of the container to the host's; false when it is not mapped. */
 bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t *ret_host);
 
-/* Runs in: init. */
-int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool setgroups_denied,
+/* Runs in: init.  keep_groups: the caller's supplementary groups stay, as they must where setgroups is denied. */
+int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool keep_groups,
                    struct failure *why) MUST_CHECK;
 int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the container's cgroup */
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
@@ -146,8 +148,9 @@ struct ns_entry {
     bool other_user; /* the user namespace was among them */
 };
 /* Runs in: the CLI process.  Needs: PTRACE_MODE_READ over the process, as setns on its pidfd does.  Refuses one that has ended,
- * also where its pid is another's by now. */
-int ns_entry_look(pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
+ * also where its pid is another's by now.  `linux`: the container's configuration; the namespaces that it made need no look in the
+ * user namespace that it made them in. */
+int ns_entry_look(const struct spec_linux *linux, pid_t pid, int pidfd, struct ns_entry *ret_entry, struct failure *why) MUST_CHECK;
 /* Due after anything else that was opened below /proc/PID: the process has not ended, so it was its own. */
 int ns_entry_check(const struct ns_entry *entry, struct failure *why) MUST_CHECK;
 /* Runs in: the CLI process.  Can it clone a process into the container's pid namespace itself, and have its own back for its next

@@ -161,7 +161,7 @@ static int remap_constant(const struct image *image, uintptr_t start, size_t len
  * write to the pages between the copy and the move. */
 static int remap_data(uintptr_t start, size_t length)
 {
-    void *copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (copy == MAP_FAILED)
         return -errno;
     memcpy(copy, (const void *)start, length);

@@ -49,6 +49,35 @@ static int device_conflict(const struct device_step *device, struct failure *why
 
 /* ---- one device ---- */
 
+/* The other place of the host's device. */
+static const char *device_by_number(const struct device_step *device, char path[64])
+{
+    snprintf(path, 64, "/dev/%s/%u:%u", S_ISBLK(device->mode) ? "block" : "char", major(device->number), minor(device->number));
+    return path;
+}
+
+static int device_not_found(const struct device_step *device, int errnum, struct failure *why)
+{
+    device_failed(device, errnum, "find the host's device for", why);
+    return failure_hint(why, "device nodes cannot be made in a user namespace; the host must have '%s' as %c %u:%u",
+                        device->path_inside, S_ISBLK(device->mode) ? 'b' : 'c', major(device->number), minor(device->number));
+}
+
+static bool is_device(const char *path_host, const struct device_step *device)
+{
+    struct stat status;
+    return stat(path_host, &status) == 0 && (status.st_mode & S_IFMT) == (device->mode & S_IFMT) && status.st_rdev == device->number;
+}
+
+int device_probe(const struct rootfs *rootfs, const struct device_step *device, struct failure *why)
+{
+    char by_number[64];
+    if (!rootfs->bind_devices || S_ISFIFO(device->mode) || is_device(device->path_inside, device) ||
+        is_device(device_by_number(device, by_number), device))
+        return 0;
+    return device_not_found(device, -ENOENT, why);
+}
+
 /* Binding needs the placeholder's directory attached in this mount namespace. */
 static int device_bind(const struct device_step *device, int parent_fd, const char *name, struct failure *why)
 {
@@ -56,18 +85,10 @@ static int device_bind(const struct device_step *device, int parent_fd, const ch
     int result;
 
     CLEANUP_FD int source_fd = host_device_clone(device->path_inside, device->mode & S_IFMT, device->number);
-    if (source_fd == -ENOENT || source_fd == -ENODEV) {
-        snprintf(by_number, sizeof(by_number), "/dev/%s/%u:%u", S_ISBLK(device->mode) ? "block" : "char",
-                 major(device->number), minor(device->number));
-        source_fd = host_device_clone(by_number, device->mode & S_IFMT, device->number);
-    }
-    if (source_fd < 0) {
-        device_failed(device, source_fd, "find the host's device for", why);
-        return failure_hint(why,
-                            "device nodes cannot be made in a user namespace; the host must have '%s' as %c %u:%u",
-                            device->path_inside, S_ISBLK(device->mode) ? 'b' : 'c', major(device->number),
-                            minor(device->number));
-    }
+    if (source_fd == -ENOENT || source_fd == -ENODEV)
+        source_fd = host_device_clone(device_by_number(device, by_number), device->mode & S_IFMT, device->number);
+    if (source_fd < 0)
+        return device_not_found(device, source_fd, why);
     result = tree_attach_at(source_fd, parent_fd, name);
     return result < 0 ? device_failed(device, result, "bind the host's device at", why) : 0;
 }

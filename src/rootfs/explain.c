@@ -40,7 +40,7 @@ static const char *hint_invalid(const struct rootfs *rootfs, const struct mount_
         return rootfs->in_user_ns || !rootfs->around.privileged
                    ? "the source may have mounts below it that must stay visible: use rbind instead of bind"
                    : "the source may be an unbindable mount";
-    if (step->kind == MOUNT_FILESYSTEM && step->options.data.count > 0)
+    if ((step->kind == MOUNT_FILESYSTEM || step->kind == MOUNT_CGROUP) && step->options.data.count > 0)
         return "the filesystem may not know one of its options, or not this value: the kernel log tells which";
     return NULL;
 }
@@ -80,7 +80,7 @@ int explain_mount(struct failure *why, const struct rootfs *rootfs, const struct
     const char *hint;
 
     errnum = errnum < 0 ? -errnum : errnum;
-    hint = hint_for(rootfs, step, errnum);
+    hint = detail && strstr(detail, "Unknown parameter") ? "remove the option, or correct its spelling" : hint_for(rootfs, step, errnum);
     if (step->kind == MOUNT_REMOUNT)
         fail_errno(why, errnum, "remount '%s'%s%s", step->target_inside, detail ? ": " : "", detail ? detail : "");
     else

@@ -132,6 +132,9 @@ int idmap_probe(const struct rootfs *rootfs, const struct mount_step *step, stru
 int plan_dev(struct rootfs *rootfs, const struct spec *spec, struct findings *findings) MUST_CHECK;
 
 /* ---- devices.c ---- */
+
+/* Runs in: check.  A device that would have to be bound, and that the host does not have. */
+int device_probe(const struct rootfs *rootfs, const struct device_step *device, struct failure *why) MUST_CHECK;
 /* Nodes and links that go into the new tmpfs of /dev, while it is detached. */
 int devices_fill_new_dev(struct rootfs *rootfs, int dev_fd, struct failure *why) MUST_CHECK;
 /* The rest, after all mounts. */

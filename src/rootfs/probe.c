@@ -138,5 +138,8 @@ int rootfs_probe(struct rootfs *rootfs, struct findings *findings)
             return -1;
         fd_close(&step->tree_fd);
     }
+    for (size_t i = 0; i < rootfs->devices_count; i++)
+        if (found(findings, device_probe(rootfs, &rootfs->devices[i], findings->why)) < 0)
+            return -1;
     return 0;
 }

@@ -136,6 +136,22 @@ part_siblings() {
     for ((number = 0; number < SIBLINGS; number++)); do echo "/sys/fs/cgroup$group/crowded/$number"; done | xargs rmdir
 }
 
+# ---- what a run asks of the kernel ----
+
+part_calls() {
+    local name calls faults
+    for name in floor $(runtimes_that_run); do
+        if [[ $name == floor ]]; then
+            set -- "$bin/floor" run "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true
+        else
+            set -- "${path_of[$name]}" --root "$work/state-$name" run --bundle "$work/bundle/$name" "calls-$name"
+        fi
+        read -r calls faults < <(as_root "$BENCH_DIR/count" calls "$rootfs/bin/true" "$@") || continue
+        series calls "$name" calls "$calls"
+        series faults "$name" faults "$faults"
+    done
+}
+
 # ---- memory ----
 
 part_resident() {

@@ -179,9 +179,9 @@ class Worker:
                 self.round(random.Random(self.session.seed * 1000003 + number))
         except Hang as hang:
             with self.session.lock:
+                self.session.failed.set()
                 print("round %d: %s" % (number, hang), file=sys.stderr)
                 show_processes(self.session.state)
-                self.session.failed.set()
         except Wrong as wrong:
             self.session.failed.set()
             print("round %d: %s" % (number, wrong), file=sys.stderr)
@@ -205,7 +205,7 @@ def work(kind, rounds, workers, place):
     print("seed %d, %d rounds, %d workers" % (session.seed, rounds, workers), flush=True)
     begun, busy = time.monotonic(), load(int(os.environ.get("STRESS_LOAD", "2")))
     try:
-        threads = [threading.Thread(target=kind(number, session).loop, args=(rounds,)) for number in range(workers)]
+        threads = [threading.Thread(target=kind(number, session).loop, args=(rounds,), daemon=True) for number in range(workers)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -159,6 +159,8 @@ surroundings() {
     [[ -d /sys/fs/selinux ]] || cases+=('.process.selinuxLabel = "system_u:system_r:container_t:s0"')
     has sys_resource || cases+=('.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 5, "hard": 1099511627776}]')
     has sys_resource || cases+=('.process.oomScoreAdj = -1000')
+    cases+=('.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}] | .linux.gidMappings = .linux.uidMappings
+        | .linux.devices = [{"path": "/dev/that-no-host-has", "type": "c", "major": 4000, "minor": 1}]')
     has controller:memory || cases+=('.linux.resources = {"memory": {"limit": 104857600}}')
     for filter in "${cases[@]}"; do
         new_bundle "$BUNDLE"

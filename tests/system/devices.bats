@@ -60,6 +60,7 @@ device_add() { config '.linux.devices += [$d]' --argjson d "$1"; }
         {"path": "/dev/unbuffered", "type": "u", "major": 1, "minor": 7},
         {"path": "/made/for/it/null2", "type": "c", "major": 1, "minor": 3, "fileMode": 8630},
         {"path": "/data/null3", "type": "c", "major": 1, "minor": 3},
+        {"path": "/dev/full", "type": "c", "major": 1, "minor": 3},
         {"path": "/dev/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 256, "uid": 7}]'
     inside report + stat /dev/deep/er/loop + stat /made/for/it/null2 + stat /made/for + stat /data/null3 + write /data/null3 x + write /made/for/it/null2 x
     lines=("${lines[@]}")
@@ -67,6 +68,8 @@ device_add() { config '.linux.devices += [$d]' --argjson d "$1"; }
     expect '.dev.mem2 | .type == "char" and .major == 1 and .minor == 1 and .mode == 416 and .uid == 3 and .gid == 4'
     expect '.dev.pipe | .type == "fifo" and .mode == 438'
     expect '.dev.unbuffered | .type == "char" and .major == 1 and .minor == 7 and .mode == 438 and .uid == 0 and .gid == 0'
+    # In place of a default one.
+    expect '.dev.full | .type == "char" and .minor == 3'
     expect '.dev.zero | .type == "char" and .minor == 5 and .mode == 256 and .uid == 7'
     expect '.dev.deep | .type == "dir" and .mode == (7*64+5*8+5)'
     output=${lines[1]} expect '.type == "block" and .major == 7 and .minor == 0 and .mode == 384'

@@ -146,7 +146,8 @@ assert_nothing_left() {
     left=$(find "$STATE" -mindepth 1 -maxdepth 1 -name 'cl*')
     [[ -z $left ]] || { echo "state is left: $left" >&2; return 1; }
     if [[ -n ${TEST_CGROUP-} ]]; then
-        left=$(find /sys/fs/cgroup -mindepth 1 -type d -name "*$ID*" 2>/dev/null)
+        # Others' cgroups may go away while find looks.
+        left=$(find /sys/fs/cgroup -mindepth 1 -type d -name "*$ID*" 2>/dev/null) || true
         [[ -z $left ]] || { echo "cgroups are left: $left" >&2; return 1; }
     fi
     wait_until no_processes_left || { echo "processes are left: $(left_processes)" >&2; return 1; }

@@ -723,3 +723,19 @@ state_shows() {
     is_status "$ID" running
     silently rt delete --force "$ID"
 }
+
+@test "create and run can be interrupted while a hook keeps them waiting, and leave nothing" {
+    local command signal creator
+    config '.hooks.createContainer = [{"path": $probe, "args": ["probe", "sleep"]}]' --arg probe "$PROBE"
+    for command in create run; do
+        for signal in TERM INT HUP; do
+            rt_background "$command" "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err"
+            creator=$!
+            wait_until pgrep -x probe
+            kill -s "$signal" "$creator"
+            exits 1 "$creator"
+            says "$(<"$BATS_TEST_TMPDIR/err")" "interrupted before the container was"
+            assert_nothing_left
+        done
+    done
+}

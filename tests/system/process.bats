@@ -22,6 +22,7 @@ load helpers
     fails 127 probe -- rt run "$ID"
 }
 
+# spec: PROC-05
 @test "cwd that does not exist is made in a writable root, or refused in words that engines know" {
     config '.process.cwd = "/no/such/cwd" | .process.args = ["/probe", "exit", "0"]'
     run --separate-stderr rt run "$ID"
@@ -47,6 +48,21 @@ load helpers
     run --separate-stderr setpriv --groups 7,8 "$CRUN_LITE" --root "$STATE" run "$ID"
     expect '.umask == 23'
     expect '.groups == []'
+}
+
+@test "run.oci.keep_original_groups: the caller's groups stay, and those of the config are not taken, mapped or not" {
+    needs root
+    local users='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 4300}] | .linux.gidMappings = .linux.uidMappings'
+    caller() { setpriv --groups 4242,4243 "$CRUN_LITE" --root "$STATE" "$@"; }
+    config '.process.user.additionalGids = [55]'
+    output=$(caller run "$ID") expect '.groups == [55]'
+    config '.annotations = {"run.oci.keep_original_groups": "1"}'
+    output=$(caller run "$ID") expect '.groups == [4242, 4243]'
+    # In a user namespace what is not taken needs no mapping.
+    config "$users | .process.user.additionalGids = [55, 70000]"
+    output=$(caller run "$ID") expect '.groups == [4242, 4243]'
+    config '.annotations = {"run.oci.keep_original_groups": "0"}'
+    fails 1 /process/user/additionalGids/1 "group 70000 is not mapped" -- caller run "$ID"
 }
 
 # spec: CAP-01 CAP-02 CAP-03 CAP-04 CAP-05 CAP-07

@@ -609,7 +609,8 @@ static void required_at_the_top(void **state)
 
 /* ---- what stands in the structs ---- */
 
-static void values(void **state)
+/* spec: RDEV-04 RDEV-05 RDEV-06 RDEV-07 */
+static void values_in_the_structs(void **state)
 {
     static const char text[] =
         "{\"ociVersion\":\"1.0.2-dev\",\"root\":{\"path\":\"rootfs\",\"readonly\":true},\"annotations\":{\"k\":\"v\",\"e\":\"\"},"
@@ -948,7 +949,7 @@ int main(void)
         cmocka_unit_test(versions_by_semver),
         cmocka_unit_test(vm_section_is_refused),
         cmocka_unit_test(required_at_the_top),
-        cmocka_unit_test(values),
+        cmocka_unit_test(values_in_the_structs),
         cmocka_unit_test(process_document),
         cmocka_unit_test(resources_document),
         cmocka_unit_test(bundle_without_config),

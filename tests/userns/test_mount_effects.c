@@ -320,7 +320,7 @@ static void data_body(struct sandbox *sandbox)
     /* What no table holds is the filesystem's, and it is the one that refuses: the kernel's own words. */
     sandbox->spec.mounts_count = 0;
     sandbox_mount(sandbox, "/m", "tmpfs", "tmpfs", "acl");
-    refused(sandbox, "/mounts/0/options", "option 'acl': tmpfs: Unknown parameter 'acl'", "");
+    refused(sandbox, "/mounts/0/options", "option 'acl': tmpfs: Unknown parameter 'acl'", "correct its spelling");
     sandbox->spec.mounts_count = 0;
     sandbox_mount(sandbox, "/m", "tmpfs", "tmpfs", "silent noacl");
     refused(sandbox, "/mounts/0", "mount 'tmpfs' at '/m': Invalid argument", "the kernel log");

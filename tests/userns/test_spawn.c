@@ -420,14 +420,14 @@ static void reused_pid(void)
         siginfo_t end;
         CHECK(waitid(P_PID, (id_t)init.pid, &end, WEXITED | (reaped ? 0 : WNOWAIT)) == 0);
         entry = (struct ns_entry){.pid = getpid(), .pidfd = init.pidfd};
-        ended(ns_entry_look(getpid(), init.pidfd, &entry, &why));
+        ended(ns_entry_look(&config, getpid(), init.pidfd, &entry, &why));
         ended(ns_entry_check(&entry, &why));
         ended(ns_enter_for_children(&entry, &why));
         ended(ns_enter(&entry, &why));
     }
     int own = kernel_pidfd_open(getpid(), 0);
     CHECK(own >= 0);
-    CHECK_DONE(ns_entry_look(getpid(), own, &entry, &why));
+    CHECK_DONE(ns_entry_look(&config, getpid(), own, &entry, &why));
     CHECK(entry.left == 0 && !entry.other_user);
     CHECK_DONE(ns_enter_for_children(&entry, &why));
     CHECK_DONE(ns_enter(&entry, &why));

@@ -14,9 +14,12 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "process/process.h"
+
+#define SILENT_MS 5000
 
 void child_reap(struct ns_child *child)
 {
@@ -92,9 +95,17 @@ int child_hear(int channel, const char *who, struct message *ret_message, int *r
     return 0;
 }
 
+/* The channel of one who lives has ended: it can say nothing any more, and nobody may wait for it for ever. */
+static void end_the_silent(const struct ns_child *child)
+{
+    if (child->pid > 0 && child->pidfd >= 0 && pid_wait_end(child->pidfd, clock_now_ms() + SILENT_MS) == 0)
+        (void)kernel_pidfd_send_signal(child->pidfd, SIGKILL); /* it has ended this very moment */
+}
+
 int child_explain_death(struct ns_child *child, const struct child_scene *scene, bool *ret_unborn, struct failure *why)
 {
     int status = 0;
+    end_the_silent(child);
     while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
         ;
     child->pid = 0;

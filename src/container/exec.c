@@ -405,13 +405,13 @@ static int join_directly(struct joining *joining, struct failure *why)
 
 static int join_once(struct joining *joining, struct failure *why)
 {
+    step_note(STEP_CLONE);
     if (joining->direct)
         return join_directly(joining, why);
     /* The escort's child has it from its first instruction. */
     fd_close(&joining->binary_mount);
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = joining_escort_main, .arg = joining};
     atomic_store(&joining->words->cloned, 0);
-    step_note(STEP_CLONE);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);

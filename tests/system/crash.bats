@@ -238,7 +238,7 @@ DYING_ESCORT=${CRUN_LITE_DYING_ESCORT:-${PROBE%/*}/crun-lite-dying-escort}
     program sleep
     run_detached
     fails 255 "read from the escort of the process to execute: it was killed by signal 9" -- \
-        timeout 30 "$DYING_ESCORT" --root "$STATE" exec "$ID" /probe say executed
+        env CRUN_LITE_WITHOUT=no-escort timeout 30 "$DYING_ESCORT" --root "$STATE" exec "$ID" /probe say executed
     run -0 rt ps --format json "$ID"
     expect 'length == 1'
     run -0 rt exec "$ID" /probe say executed

@@ -46,19 +46,6 @@ is_runtime() {
     [[ $1 != bwrap ]]
 }
 
-# Whatever was kept goes; nothing here may fail.
-contenders_end() {
-    local name id
-    for name in "${contenders[@]-}"; do
-        if [[ -n $name ]] && is_runtime "$name"; then
-            for id in "$work/state-$name"/*/ "$work/state-ordinary-$name"/*/; do
-                [[ ! -d $id ]] || "${path_of[$name]}" --root "$(dirname "$id")" delete --force "$(basename "$id")" 2>/dev/null || true
-            done
-        fi
-    done
-    [[ ! -e $work/state-floor ]] || "$bin/floor" delete "$work/state-floor" "/sys/fs/cgroup$group/floor-kept" || true
-}
-
 rootfs=
 # The default bundle is that of the system suite, the engine's that of engine-config; the program is static and does nothing.
 bundles_make() {

@@ -1,11 +1,11 @@
 /*
  * tests/bench/count.c: what a command does, in numbers that do not depend on how busy the machine is.
  *
- *   count calls PROGRAM...           prints: system calls, page faults
- *   count instructions PROGRAM...    prints: instructions in user space
+ *   count calls LAST PROGRAM...           prints: system calls, page faults
+ *   count instructions LAST PROGRAM...    prints: instructions in user space
  *
- * Of PROGRAM and everything that it clones, each up to its end or to its execve of another program: the container's own program
- * does not count, but for its page faults.  Instructions are counted by single steps, which unlike valgrind let every system call
+ * Of PROGRAM and everything that it clones, each up to its end or to its execve of the file LAST: the container's own program
+ * does not count, but for its page faults.  A runtime that executes itself again does.  Instructions are counted by single steps, which unlike valgrind let every system call
  * through; 20 microseconds each.  Nothing is left to chance: addresses are not random, the environment holds one word, with
  * which the C library takes the same string functions on every processor, all is on one processor, and standard input and output
  * are /dev/null.
@@ -21,6 +21,7 @@
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 #define CALL_STOP (SIGTRAP | 0x80)
 
 static bool by_step;
+static struct stat last;
 static unsigned long long stops; /* a step each, or two for a system call */
 
 __attribute__((noreturn)) static void fail(const char *what)
@@ -63,13 +65,22 @@ static void stay(void)
     sched_setaffinity(0, sizeof(here), &here);
 }
 
+static bool has_become_last(pid_t pid)
+{
+    char path[32];
+    struct stat now;
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    return stat(path, &now) == 0 && now.st_dev == last.st_dev && now.st_ino == last.st_ino;
+}
+
 /* Past a stop, to the next one. */
 static void go_on(pid_t pid, int status)
 {
     int stop = WSTOPSIG(status), event = status >> 16;
     bool is_counted = event == 0 && stop == (by_step ? SIGTRAP : CALL_STOP);
 
-    if (event == PTRACE_EVENT_EXEC) {
+    if (event == PTRACE_EVENT_EXEC && has_become_last(pid)) {
         ptrace(PTRACE_DETACH, pid, NULL, NULL);
         return;
     }
@@ -87,15 +98,17 @@ int main(int argc, char **argv)
     long faults = 0;
     pid_t first, pid;
 
-    if (argc < 3 || (strcmp(argv[1], "calls") != 0 && strcmp(argv[1], "instructions") != 0)) {
-        fprintf(stderr, "usage: count calls|instructions PROGRAM...\n");
+    if (argc < 4 || (strcmp(argv[1], "calls") != 0 && strcmp(argv[1], "instructions") != 0)) {
+        fprintf(stderr, "usage: count calls|instructions LAST PROGRAM...\n");
         return 2;
     }
+    if (stat(argv[2], &last) < 0)
+        fail(argv[2]);
     by_step = strcmp(argv[1], "instructions") == 0;
     stay();
     first = fork();
     if (first == 0)
-        become(argv + 2);
+        become(argv + 3);
     if (first < 0 || waitpid(first, &status, 0) < 0 || !WIFSTOPPED(status) || ptrace(PTRACE_SETOPTIONS, first, NULL, FOLLOW) < 0)
         fail("start");
     ptrace(by_step ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, first, NULL, 0L);

@@ -9,8 +9,9 @@
  * Every round runs every line once, beginning with another one each time, so that drift of the machine hits all alike.
  * Two rounds before the first warm the caches and are thrown away.
  *
- * SERIES, one JSON object a line: wall and processor time of every round, in microseconds, in the order of the rounds, so
- * that contenders can be compared round by round; and peak memory, as the operation "rss:OPERATION".  Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has
+ * SERIES, one JSON object a line, with the samples of every round in the order of the rounds, so that contenders can be compared
+ * round by round: wall time in microseconds, the same of processor time as the operation "cpu:OPERATION", and peak memory
+ * in KiB as "rss:OPERATION".  Wall time is CLOCK_MONOTONIC from before posix_spawn until wait4 has
  * returned; processor time is wait4's, so it holds what the process itself waited for (a foreground run: the container
  * too), but not a container that outlives its creator.
  *
@@ -174,7 +175,7 @@ int main(int argc, char **argv)
         }
     for (int i = 0; i < contenders_count; i++) {
         print_series(&contenders[i], "", "us", contenders[i].wall, rounds);
-        print_series(&contenders[i], "", "us of processor", contenders[i].cpu, rounds);
+        print_series(&contenders[i], "cpu:", "us", contenders[i].cpu, rounds);
         print_series(&contenders[i], "rss:", "KiB", contenders[i].rss, rounds);
     }
     return fflush(stdout) == 0 ? 0 : 1;

@@ -63,7 +63,7 @@ crowd_plan() {
     tabs "crowd$1" crun-lite "$bin/crun-lite" --root "$work/state-crowd" run --bundle "$work/bundle/crun-lite" next
 }
 
-# Before, with and after so many that wait for their start; `list` at each quarter.
+# Before, with and after so many that wait for their start; `list` at each quarter, by its processor time: it waits for nobody.
 part_crowd() {
     local config number first each=$((LIVING / 4))
     local ours=("$bin/crun-lite" --root "$work/state-crowd")
@@ -82,9 +82,9 @@ part_crowd() {
     cat "$work/crowd"
     derive "$work/crowd" rename crowd 'one alone' crowd-before crun-lite
     derive "$work/crowd" rename crowd 'the floor alone' crowd-before floor
-    derive "$work/crowd" slope list list-$each list-$LIVING $((LIVING - each))
-    derive "$work/crowd" slope list-linear list-$((LIVING / 2)) list-$LIVING $((LIVING / 2))
-    derive "$work/crowd" slope list-first-half list-$each list-$((LIVING / 2)) $each >"$work/half"
+    derive "$work/crowd" slope list cpu:list-$each cpu:list-$LIVING $((LIVING - each))
+    derive "$work/crowd" slope list-linear cpu:list-$((LIVING / 2)) cpu:list-$LIVING $((LIVING / 2))
+    derive "$work/crowd" slope list-first-half cpu:list-$each cpu:list-$((LIVING / 2)) $each >"$work/half"
     derive "$work/half" rename list-linear 'one of the first half' list-first-half crun-lite
 }
 
@@ -96,6 +96,7 @@ derive() {
 
 MOUNTS=1000
 
+# By processor time: a thousand mounts are long enough to be interrupted by others.
 part_mounts() {
     local count name target
     mkdir -p "$work/sources/volume-0"
@@ -111,9 +112,9 @@ part_mounts() {
     done >"$work/plan-mounts"
     plan_that_works mounts <"$work/plan-mounts" | measure >"$work/mounts"
     cat "$work/mounts"
-    derive "$work/mounts" slope mounts mounts-0 mounts-$MOUNTS $MOUNTS
-    derive "$work/mounts" slope mounts-linear mounts-$((MOUNTS / 2)) mounts-$MOUNTS $((MOUNTS / 2))
-    derive "$work/mounts" slope mounts-first-half mounts-0 mounts-$((MOUNTS / 2)) $((MOUNTS / 2)) >"$work/half"
+    derive "$work/mounts" slope mounts cpu:mounts-0 cpu:mounts-$MOUNTS $MOUNTS
+    derive "$work/mounts" slope mounts-linear cpu:mounts-$((MOUNTS / 2)) cpu:mounts-$MOUNTS $((MOUNTS / 2))
+    derive "$work/mounts" slope mounts-first-half cpu:mounts-0 cpu:mounts-$((MOUNTS / 2)) $((MOUNTS / 2)) >"$work/half"
     derive "$work/half" rename mounts-linear 'one of the first half' mounts-first-half crun-lite
 }
 
@@ -129,11 +130,27 @@ part_siblings() {
             config_default "$group/$place/$name" /bin/true >"$(bundle_new "$name-$place")/config.json"
             tabs siblings-$place "$name" "${path_of[$name]}" --root "$work/state-$name" run --bundle "$work/bundle/$name-$place" "siblings-$name"
         done
-    done | measure "$rounds" | sed 's/"siblings-crowded"/"siblings"/' >"$work/siblings"
+    done | measure "$rounds" | sed 's/siblings-crowded"/siblings"/' >"$work/siblings"
     cat "$work/siblings"
     derive "$work/siblings" rename siblings 'without them' siblings-alone crun-lite
     derive "$work/siblings" rename siblings 'the floor without' siblings-alone floor
     for ((number = 0; number < SIBLINGS; number++)); do echo "/sys/fs/cgroup$group/crowded/$number"; done | xargs rmdir
+}
+
+# ---- what a run asks of the kernel ----
+
+part_calls() {
+    local name calls faults
+    for name in floor $(runtimes_that_run); do
+        if [[ $name == floor ]]; then
+            set -- "$bin/floor" run "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true
+        else
+            set -- "${path_of[$name]}" --root "$work/state-$name" run --bundle "$work/bundle/$name" "calls-$name"
+        fi
+        read -r calls faults < <(as_root "$BENCH_DIR/count" calls "$rootfs/bin/true" "$@") || continue
+        series calls "$name" calls "$calls"
+        series faults "$name" faults "$faults"
+    done
 }
 
 # ---- memory ----

@@ -1,0 +1,71 @@
+# What is done for speed alone, and can be switched off: CRUN_LITE_WITHOUT.  A container is the same either way.
+load helpers
+
+# Without what every container has of its own: process ids, numbers of namespaces, keyrings, file systems and files, streams, and the
+# user's signals in flight.
+same_report() {
+    jq -S 'del(.pid, .ppid, .pgid, .sid, .namespaces, .session_keyring, .fds["0", "1", "2"]) | del(.. | .filesystem?, .inode?)
+        | .status |= with_entries(select(.key | test("^(Cap|Sig(Pnd|Blk|Ign|Cgt)|ShdPnd|NoNew|Seccomp|Groups|Uid|Gid|Umask|Cpus)")))'
+}
+
+# report WITHOUT COMMAND...: what the probe reports, the words of CRUN_LITE_WITHOUT in the environment.
+report() {
+    local without=$1
+    shift
+    CRUN_LITE_WITHOUT=$without run --separate-stderr rt "$@"
+    [[ $status == 0 ]] || { echo "$without: exit $status, stderr: $stderr" >&2; return 1; }
+    same_report <<<"$output"
+}
+
+@test "shortcuts: run makes the same container without each and all of them" {
+    local with without
+    program report
+    with=$(report '' run "$ID")
+    [[ $with == *mounts* ]]
+    for without in network early-start all; do
+        diff <(echo "$with") <(report "$without" run "$ID") || { echo "without $without" >&2; return 1; }
+    done
+}
+
+@test "shortcuts: exec makes the same process with and without an escort" {
+    program sleep
+    run_detached
+    diff <(report '' exec "$ID" /probe report) <(report no-escort exec "$ID" /probe report)
+    rt delete --force "$ID"
+}
+
+@test "shortcuts: the network namespace is new, has its loopback device up, and is what sysfs shows" {
+    local without
+    for without in '' network; do
+        export CRUN_LITE_WITHOUT=$without
+        inside report
+        expect --arg own "$(ns_of self net)" '.namespaces.net != $own and .namespaces.net != null'
+        inside list /sys/class/net
+        [[ $output == *lo* && $(wc -w <<<"$output") == 1 ]]
+        inside cat /sys/class/net/lo/flags
+        [[ $(($output & 1)) == 1 ]]
+    done
+}
+
+@test "shortcuts: a container that cannot be built says why, also where START was sent already" {
+    local without
+    for without in '' early-start all; do
+        export CRUN_LITE_WITHOUT=$without
+        config '.mounts += [{"destination": "/mnt", "type": "no-such-type", "source": "x"}]'
+        fails 1 "no-such-type" -- rt run "$ID"
+        config 'del(.mounts[-1])'
+        config '.process.args = ["/no/such/program"]'
+        fails 127 "/no/such/program" -- rt run "$ID"
+        program report
+    done
+}
+
+@test "shortcuts: run --detach with a pid file, killed at any moment, leaves what delete --force can remove" {
+    local moment
+    program sleep
+    for moment in 0.001 0.002 0.003 0.005 0.01; do
+        timeout --signal=KILL "$moment" "$CRUN_LITE" --root "$STATE" run --detach --pid-file pid "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- || true
+        rt delete --force "$ID"
+        assert_nothing_left
+    done
+}

@@ -37,7 +37,8 @@ static int connect_daemon(const char *path, const char *destination, struct fail
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    CLEANUP_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    /* A daemon that takes nothing more must not keep the container waiting. */
+    CLEANUP_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return fail_sys(why, "open log '%s': connect to '%s'", destination, path);
     log_state.fd = fd_steal(&fd);

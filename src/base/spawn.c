@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/memory.h"
 #include "base/pid.h"
 #include "base/text.h"
 
@@ -93,26 +94,31 @@ static void write_input(struct exchange *exchange)
         fd_close(&exchange->input);
 }
 
-/* True when the program ended, false when the deadline passed. */
-static bool converse(struct exchange *exchange, int64_t deadline)
+enum end { END_OF_PROGRAM, END_OF_TIME, END_BY_INTERRUPTION };
+
+static enum end converse(struct exchange *exchange, int64_t deadline)
 {
+    const int *interruption = exchange->spawn->interruption;
     for (;;) {
         struct pollfd wait[] = {
             {.fd = exchange->pidfd, .events = POLLIN},
             {.fd = exchange->output, .events = POLLIN},
             {.fd = exchange->input, .events = POLLOUT},
+            {.fd = interruption != NULL ? *interruption : -1, .events = POLLIN},
         };
         int64_t left = deadline < 0 ? -1 : deadline - clock_now_ms();
         if (deadline >= 0 && left <= 0)
-            return false;
-        if (poll(wait, 3, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
-            return false;
+            return END_OF_TIME;
+        if (poll(wait, ARRAY_LENGTH(wait), left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
+            return END_OF_TIME;
         if (wait[1].revents)
             read_output(exchange);
         if (wait[2].revents)
             write_input(exchange);
         if (wait[0].revents)
-            return true;
+            return END_OF_PROGRAM;
+        if (wait[3].revents)
+            return END_BY_INTERRUPTION;
     }
 }
 
@@ -175,8 +181,10 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct fai
     exchange.pidfd = kernel_pidfd_open(pid, 0);
     if (exchange.pidfd >= 0)
         (void)fcntl(exchange.pidfd, F_SETFD, FD_CLOEXEC); /* pidfds are CLOEXEC already; harmless */
-    if (exchange.pidfd < 0 || !converse(&exchange, spawn->timeout_ms > 0 ? begun + spawn->timeout_ms : -1)) {
-        result->timed_out = exchange.pidfd >= 0;
+    enum end end = exchange.pidfd < 0 ? END_OF_TIME : converse(&exchange, spawn->timeout_ms > 0 ? begun + spawn->timeout_ms : -1);
+    if (end != END_OF_PROGRAM) {
+        result->timed_out = exchange.pidfd >= 0 && end == END_OF_TIME;
+        result->interrupted = end == END_BY_INTERRUPTION;
         (void)kill(pid, SIGKILL); /* our unreaped child: the pid cannot have been reused */
     }
     finish(&exchange, pid, result);
@@ -201,6 +209,8 @@ void spawn_describe(const struct spawn_result *result, char *out, size_t size)
         snprintf(end, sizeof(end), "could not be executed: %s", strerror(result->exec_errno));
     else if (result->timed_out)
         snprintf(end, sizeof(end), "timed out after %ld ms and was killed", result->elapsed_ms);
+    else if (result->interrupted)
+        snprintf(end, sizeof(end), "was interrupted after %ld ms and killed", result->elapsed_ms);
     else if (WIFSIGNALED(result->wait_status))
         snprintf(end, sizeof(end), "was killed by signal %d", WTERMSIG(result->wait_status));
     else

@@ -22,6 +22,7 @@ struct spawn {
     size_t input_length;
     int directory_fd;       /* working directory, -1: unchanged */
     int timeout_ms;         /* <= 0: none */
+    const int *interruption; /* when it is readable, the program is killed; NULL: nothing can interrupt */
     const int *output_fd;   /* stdout goes there, and only stderr is kept for the message; NULL: both are kept */
 };
 
@@ -29,6 +30,7 @@ struct spawn_result {
     int exec_errno;   /* != 0: execve failed with it */
     int wait_status;  /* as waitpid(2) */
     int timed_out;    /* killed because of the timeout */
+    int interrupted;  /* killed because of the interruption */
     long elapsed_ms;
     char tail[1024];  /* last bytes of stdout and stderr, control bytes and invalid UTF-8 replaced */
 };

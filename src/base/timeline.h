@@ -112,7 +112,7 @@ static inline void timeline_mark(enum timeline_kind kind, unsigned name)
 
 /* A slice from here to the end of the block, however that is left.  `of`: the object; NULL: that is clear. */
 #define TIMELINE_SLICE(what, of) \
-    __attribute__((cleanup(timeline_end_slice))) const enum slice timeline_slice = timeline_begin_slice((what), (of))
+    __attribute__((cleanup(timeline_end_slice), unused)) const enum slice timeline_slice = timeline_begin_slice((what), (of))
 
 static inline enum slice timeline_begin_slice(enum slice slice, const char *text)
 {

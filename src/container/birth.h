@@ -47,6 +47,7 @@ struct birth {
     int start_socket;   /* listening; BIRTH_CREATE only */
     int console_socket; /* connected; -1: none */
     int console_master; /* received from init */
+    int interruption;   /* child_open_interruption, from the clone on; whoever waits with us must be able to give up */
     struct notify notify;
     struct last_words *words;
     sigset_t old_signals;

@@ -8,14 +8,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/kernel.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "process/process.h"
+
+#define SILENT_MS 5000
 
 void child_reap(struct ns_child *child)
 {
@@ -53,6 +57,21 @@ int child_await(int channel, const struct ns_child *escort, int interruption, in
     return r > 0 ? CHILD_SPEAKS : r == 0 ? CHILD_ESCORT_LOST : -errno;
 }
 
+int child_open_interruption(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++) {
+        struct sigaction action;
+        /* What the caller ignores (nohup, a job in the background of a script) would be pending all the same, as it is blocked. */
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, signals[i]);
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 struct ns_child child_of_lost_escort(const struct last_words *words)
 {
     siginfo_t ignored;
@@ -76,9 +95,17 @@ int child_hear(int channel, const char *who, struct message *ret_message, int *r
     return 0;
 }
 
+/* The channel of one who lives has ended: it can say nothing any more, and nobody may wait for it for ever. */
+static void end_the_silent(const struct ns_child *child)
+{
+    if (child->pid > 0 && child->pidfd >= 0 && pid_wait_end(child->pidfd, clock_now_ms() + SILENT_MS) == 0)
+        (void)kernel_pidfd_send_signal(child->pidfd, SIGKILL); /* it has ended this very moment */
+}
+
 int child_explain_death(struct ns_child *child, const struct child_scene *scene, bool *ret_unborn, struct failure *why)
 {
     int status = 0;
+    end_the_silent(child);
     while (child->pid > 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
         ;
     child->pid = 0;

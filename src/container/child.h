@@ -30,6 +30,10 @@ int child_await(int channel, const struct ns_child *escort, int interruption, in
 /* Whom a lost escort cloned, by the note of the kernel: to be ended like any child.  pid 0: nobody. */
 struct ns_child child_of_lost_escort(const struct last_words *words);
 
+/* Readable when a signal has come by which people and managers end a command that waits.  The signals are blocked and stay
+ * pending.  fd or -errno. */
+int child_open_interruption(void) MUST_CHECK;
+
 /* Next packet; FAILED becomes *why.  `who` speaks: "init process", a text that clients know. */
 int child_hear(int channel, const char *who, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;
 

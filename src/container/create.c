@@ -119,6 +119,7 @@ void birth_done(struct birth *birth)
     fd_close(&birth->start_socket);
     fd_close(&birth->console_socket);
     fd_close(&birth->console_master);
+    fd_close(&birth->interruption);
     notify_close(&birth->notify);
     fd_close(&birth->proc_fd);
     fd_close(&birth->binary_mount);
@@ -130,6 +131,11 @@ void birth_done(struct birth *birth)
 }
 
 /* ---- clone ---- */
+
+static int fail_interrupted(const struct birth *birth, struct failure *why)
+{
+    return fail(why, FAILURE_STATE, "interrupted before the container was %s", birth->mode == BIRTH_CREATE ? "created" : "started");
+}
 
 static int write_id_maps(struct birth *birth, pid_t pid, bool *ret_setgroups_denied, struct failure *why)
 {
@@ -208,11 +214,13 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
         return -1;
     for (;;) {
         struct message message;
-        int fd, event = child_await(birth->channel, &birth->escort, -1, -1);
+        int fd, event = child_await(birth->channel, &birth->escort, birth->interruption, -1);
         if (event < 0)
             return fail_errno(why, event, "wait for the " WHO);
         if (event == CHILD_ESCORT_LOST)
             return explain_lost_escort(birth, why);
+        if (event == CHILD_INTERRUPTED)
+            return fail_interrupted(birth, why);
         if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
             return -1;
         fd_close(&fd);
@@ -247,9 +255,21 @@ static int record_init(struct birth *birth, struct failure *why)
 static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *why)
 {
     struct hook_call call = {
-        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid};
+        .kind = kind, .state = &birth->state, .status = STATUS_CREATING, .pid = birth->init.pid, .interruption = &birth->interruption};
     birth->poststop_due = true;
     return hooks_run(&birth->spec.hooks[kind], &call, why);
+}
+
+/* A hook of init's, or a dead file server below its root, may keep it for as long as they like. */
+static int hear(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
+{
+    static const struct ns_child no_escort = {.pidfd = -1};
+    int event = child_await(birth->channel, &no_escort, birth->interruption, -1);
+    if (event < 0)
+        return fail_errno(why, event, "wait for the " WHO);
+    if (event == CHILD_INTERRUPTED)
+        return fail_interrupted(birth, why);
+    return child_hear(birth->channel, WHO, ret_message, ret_fd, why);
 }
 
 /* Serves init until it is READY. */
@@ -260,7 +280,7 @@ static int await_ready(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+        if (hear(birth, &message, &fd, why) < 0)
             return -1;
         switch (message.kind) {
         case MESSAGE_NONE:
@@ -368,7 +388,7 @@ static int birth_start(struct birth *birth, struct failure *why)
     for (;;) {
         struct message message;
         CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
+        if (hear(birth, &message, &fd, why) < 0)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
@@ -391,7 +411,7 @@ static int birth_start(struct birth *birth, struct failure *why)
         return 0;
     step_note(STEP_HOOKS);
     struct hook_call call = {
-        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid};
+        .kind = HOOK_POSTSTART, .state = &birth->state, .status = STATUS_RUNNING, .pid = birth->init.pid, .interruption = &birth->interruption};
     return hooks_run(&birth->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
@@ -455,7 +475,7 @@ void birth_init(struct birth *birth, const struct runtime *runtime, const struct
     birth->directory = (struct state_directory){.root_fd = -1, .fd = -1};
     birth->cgroup.fd = -1;
     birth->notify = (struct notify)NOTIFY_NONE;
-    birth->proc_fd = birth->binary_mount = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = -1;
+    birth->proc_fd = birth->binary_mount = birth->channel = birth->init_channel = birth->start_socket = birth->console_socket = birth->console_master = birth->interruption = -1;
     birth->escort.pidfd = birth->init.pidfd = -1;
 }
 
@@ -484,6 +504,9 @@ static int birth_bring_up(struct birth *birth, struct failure *why)
         return -1;
     ns_network_prepare(&birth->namespaces);
     proxy_block_signals(&birth->old_signals);
+    birth->interruption = child_open_interruption();
+    if (birth->interruption < 0)
+        return fail_errno(why, birth->interruption, "receive signals by descriptor");
     if (birth_clone(birth, why) == 0 && serve_init(birth, why) == 0)
         return 0;
     return (birth->died_unborn || child_is_born_dead(&birth->init, birth->words)) && !birth->attach ? clone_again(birth, why) : -1;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -328,17 +327,12 @@ static bool was_paused_since(const struct joining *joining)
 }
 
 /* A paused container, or a dead file server below the working directory, may keep the joiner waiting for as long as they
- * like: whoever waits with us must be able to give up.  The signals are blocked and stay pending. */
+ * like: whoever waits with us must be able to give up. */
 static int await_words(struct joining *joining, struct failure *why)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    sigset_t giving_up;
-    sigemptyset(&giving_up);
-    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
-        sigaddset(&giving_up, signals[i]);
-    CLEANUP_FD int interruption = signalfd(-1, &giving_up, SFD_CLOEXEC);
+    CLEANUP_FD int interruption = child_open_interruption();
     if (interruption < 0)
-        return fail_sys(why, "receive signals by descriptor");
+        return fail_errno(why, interruption, "receive signals by descriptor");
     int event;
     while ((event = child_await(joining->channel, &joining->escort, interruption, SILENCE_MS)) == CHILD_SILENT)
         if (was_paused_since(joining))
@@ -411,13 +405,13 @@ static int join_directly(struct joining *joining, struct failure *why)
 
 static int join_once(struct joining *joining, struct failure *why)
 {
+    step_note(STEP_CLONE);
     if (joining->direct)
         return join_directly(joining, why);
     /* The escort's child has it from its first instruction. */
     fd_close(&joining->binary_mount);
     struct ns_spawn spawn = {.cgroup_fd = -1, .relation = NS_CHILD, .track = TIMELINE_ESCORT, .body = joining_escort_main, .arg = joining};
     atomic_store(&joining->words->cloned, 0);
-    step_note(STEP_CLONE);
     if (open_channel(joining, why) < 0 || ns_spawn(&spawn, &joining->escort, why) < 0)
         return -1;
     fd_close(&joining->joiner_channel);

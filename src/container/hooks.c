@@ -65,11 +65,12 @@ static int run_one(const struct spec_hook *hook, size_t index, const struct hook
         .input_length = length,
         .directory_fd = directory,
         .timeout_ms = timeout_ms(hook),
+        .interruption = call->interruption,
     };
     struct spawn_result result;
     int r = spawn_run(&program, &result, why);
     arena_done(&arena);
-    bool good = r == 0 && result.exec_errno == 0 && !result.timed_out && WIFEXITED(result.wait_status) && WEXITSTATUS(result.wait_status) == 0;
+    bool good = r == 0 && result.exec_errno == 0 && !result.timed_out && !result.interrupted && WIFEXITED(result.wait_status) && WEXITSTATUS(result.wait_status) == 0;
     if (good) {
         log_debug("%s hook %zu '%s' took %ld ms", hook_kind_names[call->kind], index, hook->path, result.elapsed_ms);
         return 0;

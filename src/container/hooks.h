@@ -17,6 +17,7 @@ struct hook_call {
     enum state_status status; /* shown to the hook */
     int pid;                  /* as the hook's namespace sees it; 0: the container is gone */
     char *const *default_env; /* for hooks without `env`; NULL: the caller's environ */
+    const int *interruption;  /* readable: the hook that runs is killed, which is a failure; NULL: nothing can interrupt */
 };
 
 /* The working directory is the bundle, as far as it is still there; for startContainer, which no longer sees it, the

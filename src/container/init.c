@@ -46,6 +46,7 @@ static int begin(struct init *init, struct failure *why)
     fd_close(&birth->cgroup.fd);
     fd_close(&birth->console_socket);
     fd_close(&birth->binary_mount);
+    fd_close(&birth->interruption);
     fd_close(&birth->namespaces.own_network);
     ns_devices_close(birth->devices);
     /* Until init is handed over it must not outlive the creator. */

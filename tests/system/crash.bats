@@ -54,6 +54,51 @@ killed_after() {
         assert_nothing_left
     done
 }
+@test "create and run can be interrupted while a hook runs: nothing is left, and the hook neither" {
+    local kind command creator
+    for kind in prestart createRuntime createContainer startContainer poststart; do
+        for command in create run; do
+            [[ $command == run || $kind != start* && $kind != poststart ]] || continue
+            rm -rf "$BUNDLE" "$BATS_TEST_TMPDIR/hooks.log"
+            new_bundle "$BUNDLE"
+            cd "$BUNDLE"
+            program sleep
+            mkdir rootfs/log
+            config '.hooks = {($k): [{"path": $p, "args": ["probe", "hang-hook", $l, $k]}]} | .root.readonly = false' --arg k "$kind" \
+                --arg p "$([[ $kind == startContainer ]] && echo /probe || echo "$PROBE")" \
+                --arg l "$([[ $kind == startContainer ]] && echo /log/hooks.log || echo "$BATS_TEST_TMPDIR/hooks.log")"
+            "$CRUN_LITE" --root "$STATE" "$command" "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+            creator=$!
+            hook_runs() { [[ -s $BATS_TEST_TMPDIR/hooks.log || -s $BUNDLE/rootfs/log/hooks.log ]]; }
+            wait_until hook_runs
+            kill -TERM "$creator"
+            exits 1 "$creator"
+            says "$(<"$BATS_TEST_TMPDIR/err")" interrupted
+            # One that init started is in the container, or dies with it unseen; ours is killed.
+            [[ $kind != createContainer ]] || pkill_hooks
+            run ! pgrep -f "probe hang-hook $BATS_TEST_TMPDIR/hooks.log"
+            assert_nothing_left
+        done
+    done
+}
+
+@test "a signal that the caller ignores does not interrupt create" {
+    local creator
+    program sleep
+    config '.hooks = {"prestart": [{"path": $p, "args": ["probe", "trap", "USR1", "0"]}]}' --arg p "$PROBE"
+    env --ignore-signal=HUP "$CRUN_LITE" --root "$STATE" create "$ID" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+    creator=$!
+    hook_runs() { pgrep -P "$creator" -f 'probe trap USR1 0'; }
+    wait_until hook_runs
+    kill -HUP "$creator"
+    sleep 0.3
+    kill -0 "$creator"
+    pkill -USR1 -P "$creator" -f 'probe trap USR1 0'
+    exits 0 "$creator"
+    is_status "$ID" created
+    silently rt delete --force "$ID"
+}
+
 # A hook is the host's own program: it may outlive a killed runtime, and only we know it is ours.
 pkill_hooks() {
     local pid

@@ -94,7 +94,7 @@ accepts() {
     mount_add '{"destination": "/mnt/not-a-word", "type": "tmpfs", "source": "tmpfs", "options": ["not-a-word"]}'
     fails 1 not-a-word /mounts/7 -- rt run "$ID"
     config 'del(.mounts[7]) | .root.readonly = false | .mounts += ($f[0].mountOptions | map(
-        if IN("bind", "rbind", "remount") then {destination: "/mnt/\(.)", type: "bind", source: $s, options: ["bind", .]}
+        if IN("bind", "rbind", "remount", "copy-symlink") then {destination: "/mnt/\(.)", type: "bind", source: $s, options: ["bind", .]}
         elif IN("idmap", "ridmap") then {destination: "/mnt/\(.)", type: "bind", source: $s, options: ["rbind", .],
              uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}
         else {destination: "/mnt/\(.)", type: "tmpfs", source: "tmpfs", options: [.]} end))' --slurpfile f "$FEATURES" --arg s "$BUNDLE/rootfs/etc"

@@ -321,6 +321,8 @@ one_life() {
     local kind
     program sleep
     for kind in createRuntime startContainer poststart; do
+        config '.hooks = {($k): [{"path": $p, "args": ["probe", "exit", "1"]}]}' --arg k "$kind" --arg p "$(hook_path "$kind")"
+        fails 1 "$kind hook '$(hook_path "$kind")' exited with status 1" -- rt run "$ID"
         config '.hooks = {($k): [{"path": $p, "args": ["probe", "kill-self", "SEGV"]}]}' --arg k "$kind" --arg p "$(hook_path "$kind")"
         # The first process of a pid namespace hears no such signal; a hook is not the first.
         fails 1 "$kind hook '$(hook_path "$kind")' was killed by signal 11" -- rt run "$ID"

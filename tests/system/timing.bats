@@ -239,9 +239,15 @@ END
     did start step | in_order "waiting until the program is executed" "ending the container's processes" "removing what was made"
 }
 
-@test "exec: the command, the escort and the joiner" {
+@test "exec: the command, the escort where there is one, and the joiner" {
     program sleep
     run_detached
+    timed exec "$ID" /probe exit 0
+    trace_is_valid
+    did exec step | in_order cloning "waiting until the program is executed"
+    did joiner stage | in_order starting "joining namespaces" "looking for the program" "executing the program"
+    trace 'first_of("exec") < first_of("joiner") and last_of("joiner") < last_of("exec")'
+    export CRUN_LITE_WITHOUT=no-escort
     timed exec "$ID" /probe exit 0
     trace_is_valid
     did exec step | in_order "protecting its own binary" "reading and checking the configuration" cloning \
@@ -289,7 +295,7 @@ END
     trace 'last_of("init") - first_of("init") > 1'
     timed exec "$ID" /probe exit 0
     trace_is_valid
-    trace 'first_of("escort") < first_of("joiner") and last_of("joiner") < last_of("exec")'
+    trace 'first_of("exec") < first_of("joiner") and last_of("joiner") < last_of("exec")'
     trace '(of("joiner")[] | select(.name == "executing the program")).dur > 1'
     rt delete --force "$ID"
 }

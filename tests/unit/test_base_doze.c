@@ -75,10 +75,12 @@ static bool comes_down_to(pid_t pid, long most)
     return false;
 }
 
-static void __attribute__((noreturn)) wait_for_connection(int listening)
+static void __attribute__((noreturn)) wait_for_connection(int listening, int ready)
 {
     struct sigaction action = {.sa_handler = count_signal};
     (void)sigaction(SIGUSR1, &action, NULL);
+    if (write(ready, "r", 1) != 1)
+        _exit(1);
     variable = 2;
     int connection = doze_accept(listening);
     char said[8];
@@ -91,12 +93,18 @@ static void __attribute__((noreturn)) wait_for_connection(int listening)
 static void waits_with_little_and_goes_on(void **state)
 {
     char said[4] = "";
-    int status;
+    int status, ready[2];
     (void)state;
     CLEANUP_FD int listening = listen_somewhere();
+    assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0)
-        wait_for_connection(listening);
+        wait_for_connection(listening, ready[1]);
+    fd_close(&listening); /* should the child die, nobody is connected to nobody */
+    fd_close(&ready[1]);
+    /* A clone has no pages of the program but those that it has used: now it has. */
+    assert_int_equal(read(ready[0], said, 1), 1);
+    fd_close(&ready[0]);
 #if !defined(SANITIZED) && (defined(__x86_64__) || defined(__aarch64__))
     assert_true(resident_program(getpid()) > 64);
     assert_true(comes_down_to(pid, sysconf(_SC_PAGESIZE) / 1024));

@@ -182,6 +182,25 @@ static void what_cannot_be_executed(void **state)
     close(file);
 }
 
+static void an_interruption_kills(void **state)
+{
+    (void)state;
+    int ends[2];
+    char sh[] = "sh", option[] = "-c", script[] = "sleep 100", *argv[] = {sh, option, script, NULL};
+    assert_int_equal(pipe(ends), 0);
+    struct spawn spawn = {.path = "/bin/sh", .argv = argv, .directory_fd = -1, .interruption = &ends[0], .timeout_ms = 20000};
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(spawn_run(&spawn, &result, &why), 0);
+    assert_true(result.interrupted);
+    assert_false(result.timed_out);
+    assert_true(WIFSIGNALED(result.wait_status));
+    char sentence[128];
+    spawn_describe(&result, sentence, sizeof(sentence));
+    assert_true(text_starts(sentence, "was interrupted after "));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void death_by_signal(void **state)
 {
     (void)state;
@@ -244,6 +263,7 @@ int main(void)
         cmocka_unit_test(an_endless_program_is_killed),
         cmocka_unit_test(a_child_holding_the_pipe),
         cmocka_unit_test(what_cannot_be_executed),
+        cmocka_unit_test(an_interruption_kills),
         cmocka_unit_test(death_by_signal),
         cmocka_unit_test(the_program_gets_what_it_should),
         cmocka_unit_test(signals_are_unblocked),

@@ -20,8 +20,8 @@ struct sample {
     uint32_t u32;
     uint64_t u64;
     int64_t i64;
-    struct optional_u64 maybe_u64;
-    struct optional_i64 maybe_i64;
+    struct optional_u64 maybe_u64, wide_u64;
+    struct optional_i64 maybe_i64, wide_i64;
     char *text, *path, *filled, *chosen, *checked, *empty_absent;
     unsigned word;
     char letter;
@@ -95,6 +95,8 @@ static const struct json_member sample_members[] = {
     JSON_NUMBER(struct sample, "i64", JSON_I64, i64, INT64_MIN, INT64_MAX),
     JSON_NUMBER(struct sample, "maybeU64", JSON_OPTIONAL_U64, maybe_u64, 0, 100),
     JSON_NUMBER(struct sample, "maybeI64", JSON_OPTIONAL_I64, maybe_i64, -10, 10),
+    JSON_NUMBER(struct sample, "wideU64", JSON_OPTIONAL_U64, wide_u64, 0, UINT64_MAX),
+    JSON_NUMBER(struct sample, "wideI64", JSON_OPTIONAL_I64, wide_i64, INT64_MIN, INT64_MAX),
     JSON_FIELD(struct sample, "text", JSON_STRING, text),
     JSON_FIELD(struct sample, "path", JSON_STRING, path, .flags = JSON_ABSOLUTE),
     JSON_FIELD(struct sample, "filled", JSON_STRING, filled, .flags = JSON_NON_EMPTY),
@@ -306,6 +308,12 @@ static void exact_integers(void **state)
     assert_true(sample.i64 == INT64_MAX);
     accept("{\"i64\":-0,\"u64\":-0}");
     assert_true(sample.i64 == 0 && sample.u64 == 0);
+    accept("{\"wideU64\":18446744073709551613,\"wideI64\":-9223372036854775807,\"i64\":-9007199254740993}");
+    assert_true(sample.wide_u64.set && sample.wide_u64.value == UINT64_MAX - 2);
+    assert_true(sample.wide_i64.set && sample.wide_i64.value == INT64_MIN + 1);
+    assert_true(sample.i64 == -INT64_C(9007199254740993));
+    accept("{\"u64\":18446744073709551615,\"wideU64\":9007199254740993,\"wideI64\":-9223372036854775808}");
+    assert_true(sample.u64 == UINT64_MAX && sample.wide_u64.value == UINT64_C(9007199254740993) && sample.wide_i64.value == INT64_MIN);
 }
 
 /* spec: JSON-06 */

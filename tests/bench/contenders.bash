@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2154  # work, group and here are the bench's
 
 declare -A path_of=()  # name: program
+declare -A setting_of=() # name: VARIABLE=VALUE of its environment where the driver runs it
 contenders=()          # names, the floor not among them
 bin=                   # copies of crun-lite and the floor, which an ordinary user can reach
 
@@ -25,6 +26,7 @@ contenders_find() {
     for word in $wanted; do
         name=${word%%=*}
         case $word in
+        *=*=*) path=$bin/crun-lite setting_of[$name]=${word#*=} ;;
         *=*) path=${word#*=} ;;
         crun-lite) path=$bin/crun-lite ;;
         *) path=$(command -v "$name") || { echo "$name: not installed, left out" >&2; continue; } ;;

@@ -4,7 +4,7 @@
  *   driver ROUNDS <PLAN >SERIES
  *
  * PLAN, one contender a line, fields separated by tabs:  OPERATION NAME STEP [; STEP]...
- * where a STEP is a program and its arguments.  The time of the steps of a line is summed; a step that begins with the
+ * where a STEP is a program and its arguments, perhaps with VARIABLE=VALUE in front.  The time of the steps of a line is summed; a step that begins with the
  * word "-" prepares or clears away and is not timed, and the step "reap" waits, untimed, until no container is left.
  * Every round runs every line once, beginning with another one each time, so that drift of the machine hits all alike.
  * Two rounds before the first warm the caches and are thrown away.
@@ -76,13 +76,32 @@ struct sample {
     double wall, cpu, rss;
 };
 
+/* The words of the program behind what belongs into its environment. */
+static char *const *set_environment(char *const *words)
+{
+    for (; words[0][0] != '/' && strchr(words[0], '=') != NULL; words++)
+        putenv(words[0]);
+    return words;
+}
+
+static void unset_environment(char *const *words, char *const *program)
+{
+    for (; words < program; words++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(words[0], "="), words[0]);
+        unsetenv(name);
+    }
+}
+
 static void run_step(const struct contender *contender, char *const *words, struct sample *sample)
 {
     struct rusage usage;
     pid_t pid;
     int status = 0;
+    char *const *program = set_environment(words);
     double begin = now();
-    int failure = posix_spawn(&pid, words[0], &quiet, NULL, words, environ);
+    int failure = posix_spawn(&pid, program[0], &quiet, NULL, program, environ);
 
     if (failure != 0 || wait4(pid, &status, 0, &usage) < 0 || status != 0)
         step_failed(contender, words, failure != 0 ? failure : status);
@@ -90,6 +109,7 @@ static void run_step(const struct contender *contender, char *const *words, stru
     sample->cpu += microseconds(&usage.ru_utime) + microseconds(&usage.ru_stime);
     if ((double)usage.ru_maxrss > sample->rss)
         sample->rss = (double)usage.ru_maxrss;
+    unset_environment(words, program);
 }
 
 static struct sample measure(const struct contender *contender)

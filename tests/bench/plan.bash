@@ -66,7 +66,7 @@ plan_of() {
     plan_floor "$1"
     for name in "${contenders[@]}"; do
         if is_runtime "$name"; then
-            plan_runtime "$1" "$name" "${path_of[$name]}" --root "$work/state-$name"
+            plan_runtime "$1" "$name" ${setting_of[$name]+"${setting_of[$name]}"} "${path_of[$name]}"
         elif [[ $1 == run ]]; then
             tabs run "$name" "${path_of[$name]}" --unshare-user-try --unshare-pid --unshare-net --unshare-ipc --unshare-uts \
                 --unshare-cgroup-try --ro-bind "$rootfs" / --proc /proc --dev /dev --hostname box --cap-drop ALL --die-with-parent -- /bin/true
@@ -96,9 +96,11 @@ plan_floor() {
     esac
 }
 
-plan_runtime() { # OPERATION NAME PROGRAM OPTIONS...
-    local operation=$1 name=$2 bundle=$work/bundle/$2 id=$1-$2
+plan_runtime() { # OPERATION NAME [VARIABLE=VALUE] PROGRAM
+    local operation=$1 name=$2 bundle=$work/bundle/$2 id=$1-$2 state=$work/state-$2
     shift 2
+    [[ $operation != rootless ]] || state=$work/state-ordinary-$name
+    set -- "$@" --root "$state"
     case $operation in
     run) tabs run "$name" "$@" run --bundle "$bundle" "$id" ;;
     engine) tabs engine "$name" "$@" run --bundle "$bundle-engine" "$id" ;;
@@ -114,8 +116,6 @@ plan_runtime() { # OPERATION NAME PROGRAM OPTIONS...
     delete)
         tabs delete "$name" - "$@" create --bundle "$bundle" "$id" ';' - "$@" start "$id" ';' reap ';' "$@" delete "$id"
         ;;
-    rootless)
-        tabs rootless "$name" "$1" --root "$work/state-ordinary-$name" run --bundle "$bundle-rootless" "$id"
-        ;;
+    rootless) tabs rootless "$name" "$@" run --bundle "$bundle-rootless" "$id" ;;
     esac
 }

@@ -320,5 +320,6 @@ END
     without=$(grep -c 'MAP_SHARED|MAP_ANONYMOUS' "$BATS_TEST_TMPDIR/calls")
     ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -e trace=mmap -o "$BATS_TEST_TMPDIR/calls" "$CRUN_LITE" --root "$STATE" --timing "$TRACE" run "$ID"
     with=$(grep -c 'MAP_SHARED|MAP_ANONYMOUS' "$BATS_TEST_TMPDIR/calls")
-    [[ $with == $((without + 1)) ]] || { echo "$without, then $with" >&2; return 1; }
+    # Init's last words; and the ring, twice where the runtime executes itself again to protect its binary.
+    ((without == 1 && with > 1 && with <= 3)) || { echo "$without, then $with" >&2; return 1; }
 }

@@ -148,7 +148,7 @@ static int signal_start(struct start *start, struct failure *why)
     timeline_track_is(track, start->state.init.pid);
     /* Were we killed here, init would see the connection end without a word, and wait for the next start. */
     int r = channel_send(connection, MESSAGE_START, track, timeline_share());
-    if (r < 0 && r != -EPIPE)
+    if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* the end that is heard next explains these */
         return fail_errno(why, r, "speak to the init process");
     return hear_init(start, connection, why);
 }

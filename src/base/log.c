@@ -100,12 +100,9 @@ int log_fd(void)
 static void timestamp(char *out, size_t size)
 {
     struct timespec now;
-    struct tm parts;
+    char seconds[TEXT_TIME_SIZE];
     (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-    if (gmtime_r(&now.tv_sec, &parts) == NULL)
-        memset(&parts, 0, sizeof(parts));
-    size_t used = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(out + used, size - used, ".%06uZ", (unsigned)(now.tv_nsec / 1000 % 1000000));
+    snprintf(out, size, "%s.%06uZ", text_utc(seconds, now.tv_sec), (unsigned)(now.tv_nsec / 1000 % 1000000));
 }
 
 static void add_json_string(struct text *line, const char *value)

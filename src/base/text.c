@@ -230,6 +230,22 @@ static size_t sequence_length(const unsigned char *in)
     return length;
 }
 
+/* In a year that begins in March the lengths of months repeat every five of them, 153 days, and leap days come last; years repeat every
+ * 400, 146097 days. */
+const char *text_utc(char out[TEXT_TIME_SIZE], int64_t seconds)
+{
+    int64_t days = seconds / 86400 + 719468, second = seconds % 86400; /* since 0000-03-01 */
+    int64_t era = days / 146097, day_of_era = days % 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t month = (5 * day_of_year + 2) / 153, day = day_of_year - (153 * month + 2) / 5 + 1;
+    int64_t year = era * 400 + year_of_era + (month >= 10);
+    month += month < 10 ? 3 : -9;
+    snprintf(out, TEXT_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)year % 10000, (unsigned)month % 100, (unsigned)day % 100,
+             (unsigned)(second / 3600) % 100, (unsigned)(second / 60 % 60), (unsigned)(second % 60));
+    return out;
+}
+
 void text_sanitize(char *out, size_t size, const char *in)
 {
     size_t used = 0;

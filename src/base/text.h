@@ -41,6 +41,11 @@ int text_to_size(const char *text, int64_t *ret_bytes) MUST_CHECK;
 /* Durations as Go programs write them: "5s", "1m30s", "250ms", "1.5h", "10us"; "0".  0 or -EINVAL / -ERANGE. */
 int text_to_duration(const char *text, int64_t *ret_microseconds) MUST_CHECK;
 
+/* "2026-11-29T14:56:01", UTC, of seconds since 1970 in the years 1970 to 9999.  Not gmtime_r and strftime, which read /etc/localtime
+ * first. */
+#define TEXT_TIME_SIZE 32
+const char *text_utc(char out[TEXT_TIME_SIZE], int64_t seconds);
+
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);

@@ -22,7 +22,7 @@
 #include "base/failure.h"
 
 #define TIMELINE_EVENTS 4096
-#define TIMELINE_TEXTS (16u * 1024)
+#define TIMELINE_TEXTS ((size_t)16 * 1024)
 #define TIMELINE_TRACKS 16
 #define TIMELINE_TEXT_MAX 255
 

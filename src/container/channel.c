@@ -29,16 +29,22 @@ int channel_open(int ret_ends[2], struct failure *why)
     return 0;
 }
 
+/* What a socket answers, once, whose other side ended with words unread is one more way of being gone. */
+static int gone_or(int errnum)
+{
+    return errnum == -ECONNRESET ? -EPIPE : errnum;
+}
+
 int channel_send(int channel, enum message_kind kind, int32_t value, int fd)
 {
     struct message message = {.kind = kind, .value = value};
     if (fd >= 0)
-        return fd_send(channel, fd, &message, SHORT_MESSAGE);
+        return gone_or(fd_send(channel, fd, &message, SHORT_MESSAGE));
     ssize_t sent;
     do
         sent = send(channel, &message, SHORT_MESSAGE, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : 0;
+    return sent < 0 ? gone_or(-errno) : 0;
 }
 
 int channel_send_failure(int channel, const struct failure *why)

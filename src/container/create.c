@@ -264,6 +264,7 @@ static int run_hooks(struct birth *birth, enum hook_kind kind, struct failure *w
 static int hear(struct birth *birth, struct message *ret_message, int *ret_fd, struct failure *why)
 {
     static const struct ns_child no_escort = {.pidfd = -1};
+    ret_message->kind = MESSAGE_NONE;
     int event = child_await(birth->channel, &no_escort, birth->interruption, -1);
     if (event < 0)
         return fail_errno(why, event, "wait for the " WHO);

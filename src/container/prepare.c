@@ -254,12 +254,9 @@ int prepare_plan(struct birth *birth, struct failure *why)
 static char *now(struct arena *arena)
 {
     struct timespec time;
-    struct tm parts;
-    char seconds[32] = "";
+    char seconds[TEXT_TIME_SIZE];
     (void)clock_gettime(CLOCK_REALTIME, &time); /* cannot fail for this clock */
-    if (gmtime_r(&time.tv_sec, &parts) != NULL)
-        strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &parts);
-    return arena_format(arena, "%s.%09ldZ", seconds, time.tv_nsec);
+    return arena_format(arena, "%s.%09ldZ", text_utc(seconds, time.tv_sec), time.tv_nsec);
 }
 
 static int name_self(struct pid_name *ret_name, struct failure *why)

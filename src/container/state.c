@@ -420,8 +420,22 @@ void state_close(struct state_directory *directory)
     fd_close(&directory->root_fd);
 }
 
+/* What is there in nearly every case: without a look around.  The record goes last: until then delete finds all that it needs. */
+static bool remove_usual(const struct state_directory *directory)
+{
+    static const char *const names[] = {STATE_START_SOCKET, STATE_CONFIG, STATE_CGROUP, STATE_RECORD};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory->id, names[i]);
+        (void)unlinkat(directory->root_fd, path, 0); /* what is left shows below */
+    }
+    return unlinkat(directory->root_fd, directory->id, AT_REMOVEDIR) == 0;
+}
+
 int state_remove(struct state_directory *directory, struct failure *why)
 {
+    if (remove_usual(directory))
+        return 0;
     int r = file_remove_tree_at(directory->root_fd, directory->id);
     return r < 0 && r != -ENOENT ? fail_errno(why, r, "remove the state directory of container `%s`", directory->id) : 0;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -376,6 +377,23 @@ static void words_of_a_line(void **state)
     assert_null(text_word("one ", 1));
 }
 
+static void times_are_those_of_the_calendar(void **state)
+{
+    (void)state;
+    char ours[TEXT_TIME_SIZE], theirs[64];
+    /* Every day's first and last second from 1970 to 2400, then strides to the end of 9999. */
+    for (int64_t at = 0; at < INT64_C(253402300800); at += at < INT64_C(13569465600) ? 86399 : INT64_C(7654321)) {
+        time_t time = (time_t)at;
+        struct tm parts;
+        assert_non_null(gmtime_r(&time, &parts));
+        strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S", &parts);
+        if (strcmp(text_utc(ours, at), theirs) != 0)
+            assert_string_equal(ours, theirs);
+    }
+    assert_string_equal(text_utc(ours, INT64_C(253402300799)), "9999-12-31T23:59:59");
+    assert_string_equal(text_utc(ours, 951782400), "2000-02-29T00:00:00");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +408,7 @@ int main(void)
         cmocka_unit_test(sanitize_is_total),
         cmocka_unit_test(pointer_tokens),
         cmocka_unit_test(words_of_a_line),
+        cmocka_unit_test(times_are_those_of_the_calendar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

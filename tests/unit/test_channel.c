@@ -272,6 +272,19 @@ static void the_other_side_dies_with_words_unread(void **state)
     assert_int_equal(message.kind, MESSAGE_NONE);
 }
 
+static void the_other_side_is_gone_with_words_unread(void **state)
+{
+    (void)state;
+    assert_int_equal(channel_send(ends[1], MESSAGE_GO_ON, 0, -1), 0);
+    fd_close(&ends[0]);
+    assert_int_equal(channel_send(ends[1], MESSAGE_GO_ON, 0, -1), -EPIPE); /* the kernel says ECONNRESET */
+    fd_close(&ends[1]);
+    assert_int_equal(channel_open(ends, &why), 0);
+    assert_int_equal(channel_send(ends[1], MESSAGE_GO_ON, 0, -1), 0);
+    fd_close(&ends[0]);
+    assert_int_equal(channel_send(ends[1], MESSAGE_GO_ON, 0, STDIN_FILENO), -EPIPE);
+}
+
 static void the_other_side_fails_with_words_unread(void **state)
 {
     (void)state;
@@ -400,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hostile_failures_are_tamed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_of_the_channel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_other_side_dies_with_words_unread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_other_side_is_gone_with_words_unread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_other_side_fails_with_words_unread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_start_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_name_who_speaks, set_up, tear_down),

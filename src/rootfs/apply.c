@@ -412,6 +412,17 @@ static int seal_mounts(struct rootfs *rootfs, struct failure *why)
     return 0;
 }
 
+/* A working directory that is missing, while it still can be made: engines expect that.  Who enters it says why it cannot be
+ * entered. */
+static void directory_make(const struct rootfs *rootfs)
+{
+    const struct spec_process *process = &rootfs->spec->process;
+    if (!process->set || process->cwd == NULL)
+        return;
+    CLEANUP_FD int fd = path_open(rootfs->root_fd, process->cwd, PATH_LINKS_INSIDE);
+    CLEANUP_FD int made = fd == -ENOENT ? path_make(rootfs->root_fd, process->cwd, PATH_DIRECTORY, PATH_LINKS_INSIDE) : -1;
+}
+
 int rootfs_seal(struct rootfs *rootfs, struct failure *why)
 {
     /* Read-only before masks: a read-only clone made after would be of the mask, and one above it would hide it. */
@@ -419,6 +430,7 @@ int rootfs_seal(struct rootfs *rootfs, struct failure *why)
         return -1;
     if (!rootfs->root_read_only)
         return 0;
+    directory_make(rootfs);
     /* The mount, not the filesystem: the host's copy stays writable. */
     int result = tree_change(rootfs->root_fd, &(struct tree_change){.set = MOUNT_ATTR_RDONLY}, TREE_TOP);
     if (result == 0)

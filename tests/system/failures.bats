@@ -157,7 +157,7 @@ program_fails() {
     # Real engines send it: accepted without the ambient one, or refused by name.
     [[ $status == 0 ]] || says "$stderr" CAP_KILL
 }
-@test "cwd absent" { config '.process.cwd = "/no/such/cwd"'; program_fails 1 "$M_CWD" /no/such/cwd; }
+@test "cwd absent" { config '.process.cwd = "/proc/no/such"'; program_fails 1 "$M_CWD" /proc/no/such; }
 @test "cwd is a file" { config '.process.cwd = "/etc/marker"'; program_fails 1 "$M_CWD" /etc/marker "Not a directory"; }
 @test "cwd is relative" { config '.process.cwd = "etc"'; stage_fails /process/cwd; }
 @test "exec: name absent from PATH" {

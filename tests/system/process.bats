@@ -23,13 +23,18 @@ load helpers
 }
 
 # spec: PROC-05
-@test "cwd that does not exist is made in a writable root, or refused in words that engines know" {
-    config '.process.cwd = "/no/such/cwd" | .process.args = ["/probe", "exit", "0"]'
+@test "cwd that does not exist is made, also in a read-only root, or refused in words that engines know" {
+    local read_only
+    for read_only in true false; do
+        config ".root.readonly = $read_only | .process.cwd = \"/no/such/cwd\" | .process.args = [\"/probe\", \"report\"]"
+        run_ok
+        expect '.cwd == "/no/such/cwd"'
+        [[ $(stat -c '%a %u' rootfs/no/such/cwd) == '755 0' ]]
+        rm -r rootfs/no
+    done
+    config '.process.cwd = "/proc/no/such"'
     run --separate-stderr rt run "$ID"
-    [[ $status == 1 ]] && says "$stderr" "$M_CWD" /no/such/cwd
-    config '.root.readonly = false'
-    run_ok
-    [[ -d rootfs/no/such/cwd ]]
+    [[ $status == 1 ]] && says "$stderr" "$M_CWD" /proc/no/such
 }
 
 # spec: USR-01 USR-02 USR-03 USR-04 USR-07

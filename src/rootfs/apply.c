@@ -420,7 +420,8 @@ static void directory_make(const struct rootfs *rootfs)
     if (!process->set || process->cwd == NULL)
         return;
     CLEANUP_FD int fd = path_open(rootfs->root_fd, process->cwd, PATH_LINKS_INSIDE);
-    CLEANUP_FD int made = fd == -ENOENT ? path_make(rootfs->root_fd, process->cwd, PATH_DIRECTORY, PATH_LINKS_INSIDE) : -1;
+    if (fd == -ENOENT)
+        fd = path_make(rootfs->root_fd, process->cwd, PATH_DIRECTORY, PATH_LINKS_INSIDE);
 }
 
 int rootfs_seal(struct rootfs *rootfs, struct failure *why)

@@ -419,9 +419,10 @@ static void directory_make(const struct rootfs *rootfs)
     const struct spec_process *process = &rootfs->spec->process;
     if (!process->set || process->cwd == NULL)
         return;
-    CLEANUP_FD int fd = path_open(rootfs->root_fd, process->cwd, PATH_LINKS_INSIDE);
+    int fd = path_open(rootfs->root_fd, process->cwd, PATH_LINKS_INSIDE);
     if (fd == -ENOENT)
         fd = path_make(rootfs->root_fd, process->cwd, PATH_DIRECTORY, PATH_LINKS_INSIDE);
+    fd_close(&fd);
 }
 
 int rootfs_seal(struct rootfs *rootfs, struct failure *why)

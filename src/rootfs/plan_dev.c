@@ -93,11 +93,12 @@ static int compare_devices(const void *left, const void *right)
 /* Engines list a node twice; two nodes cannot have one place.  Sorted, since a config may hold a hundred thousand. */
 static int check_repetitions(const struct rootfs *rootfs, struct findings *findings)
 {
-    struct device_step **sorted = arena_alloc(rootfs->arena, (rootfs->devices_count + 1) * sizeof(*sorted));
+    const size_t size = sizeof(struct device_step *); /* NOLINT(bugprone-sizeof-expression): an array of pointers is meant */
+    struct device_step **sorted = arena_alloc(rootfs->arena, (rootfs->devices_count + 1) * size);
 
     for (size_t i = 0; i < rootfs->devices_count; i++)
         sorted[i] = &rootfs->devices[i];
-    qsort(sorted, rootfs->devices_count, sizeof(*sorted), compare_devices);
+    qsort(sorted, rootfs->devices_count, size, compare_devices);
     for (size_t i = 1; i < rootfs->devices_count; i++) {
         const struct device_step *one = sorted[i - 1], *other = sorted[i];
         if (strcmp(one->path_inside, other->path_inside) != 0 ||

@@ -219,7 +219,7 @@ HOOK
         mv saved.json config.json
     done <<'WAYS'
 .process.args = ["/no/such/program"]
-.process.cwd = "/no/such/directory" | .root.readonly = true
+.process.cwd = "/proc/no/such"
 .linux.sysctl = {"net.ipv4.conf.inside0.forwarding": "no number"}
 .linux.sysctl = {"net.ipv4.no_such_key": "1"}
 .process.args = ["/no-program"]

@@ -4,7 +4,7 @@ load helpers
 # Without what every container has of its own: process ids, numbers of namespaces, keyrings, file systems and files, streams, and the
 # user's signals in flight.
 same_report() {
-    jq -S 'del(.pid, .ppid, .pgid, .sid, .namespaces, .session_keyring, .fds["0", "1", "2"]) | del(.. | .filesystem?, .inode?)
+    jq 'del(.pid, .ppid, .pgid, .sid, .namespaces, .session_keyring, .fds["0", "1", "2"]) | del(.. | .filesystem?, .inode?)
         | .status |= with_entries(select(.key | test("^(Cap|Sig(Pnd|Blk|Ign|Cgt)|ShdPnd|NoNew|Seccomp|Groups|Uid|Gid|Umask|Cpus)")))'
 }
 
@@ -23,14 +23,18 @@ report() {
     with=$(report '' run "$ID")
     [[ $with == *mounts* ]]
     for without in network early-start all; do
-        diff <(echo "$with") <(report "$without" run "$ID") || { echo "without $without" >&2; return 1; }
+        diff <(echo "$with") <(report "$without" run "$ID" || echo 'no report') || { echo "without $without" >&2; return 1; }
     done
 }
 
 @test "shortcuts: exec makes the same process with and without an escort" {
     program sleep
     run_detached
-    diff <(report '' exec "$ID" /probe report) <(report no-escort exec "$ID" /probe report)
+    local with without
+    with=$(report '' exec "$ID" /probe report)
+    without=$(report no-escort exec "$ID" /probe report)
+    [[ $with == *mounts* ]]
+    diff <(echo "$with") <(echo "$without")
     rt delete --force "$ID"
 }
 

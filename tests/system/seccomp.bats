@@ -32,8 +32,11 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
 }
 
 @test "a profile that forbids execve and every word about it is named as the cause" {
-    profile '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}'
-    fails 1 "read from the init process" "while executing the program" "seccomp profile forbids" -- rt run "$ID"
+    # The sanitizers' own code cannot bear it.
+    if ! grep -q __asan_init "$CRUN_LITE"; then
+        profile '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}'
+        fails 1 "read from the init process" "while executing the program" "seccomp profile forbids" -- rt run "$ID"
+    fi
     profile '{"defaultAction": "SCMP_ACT_KILL_PROCESS"}'
     fails 1 "read from the init process" "signal 31" "seccomp profile forbids" -- rt run "$ID"
 }

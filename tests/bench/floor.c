@@ -409,9 +409,11 @@ static int mode_exec(char **words)
     arguments.cgroup = (uint64_t)cgroup;
     if (filter != NULL)
         length = read_file(filter, program, sizeof(program));
-    TRY(setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP));
+    TRY(setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
     TRY(pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments)));
     if (pid == 0) {
+        /* Before the move, where the hierarchy is mounted with nsdelegate, the way in would lead out of it. */
+        TRY(setns(pidfd, CLONE_NEWCGROUP));
         TRY(setsid());
         limit_process(program, length);
         execve(words[2], words + 2, environment);

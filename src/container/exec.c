@@ -75,14 +75,15 @@ static int open_container(struct joining *joining, struct failure *why)
     if (state_open(joining->runtime->root, id, STATE_UNLOCKED, &joining->directory, why) < 0 ||
         state_load(&joining->directory, &joining->arena, &joining->state, why) < 0)
         return -1;
+    /* Held before the look at its status: what that finds alive is then what the pidfd names. */
+    pid_t pid = joining->state.init.pid;
+    joining->init_pidfd = pid > 0 ? kernel_pidfd_open(pid, 0) : -1;
+    int errnum = -errno;
     joining->status = state_status(&joining->state);
     if (check_status(joining, why) < 0)
         return -1;
-    joining->init_pidfd = pid_open(&joining->state.init);
-    if (joining->init_pidfd == -ESRCH)
-        return fail_stopped(joining, why);
     if (joining->init_pidfd < 0)
-        return fail_errno(why, joining->init_pidfd, "open a pidfd of the container's process %d", (int)joining->state.init.pid);
+        return errnum == -ESRCH ? fail_stopped(joining, why) : fail_errno(why, errnum, "open a pidfd of the container's process %d", (int)pid);
     if (spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why) == 0)
         return 0;
     return why->errnum == ENOENT ? state_explain_absence(&joining->directory, why) : -1;

@@ -22,11 +22,13 @@
  *   -u          in a new user namespace in which the caller is root: init writes its own maps, devices are bind mounts
  *   -m BYTES    memory.max of the cgroup
  *   -b NUMBER   with so many more bind mounts, of SOURCES/volume-0 at ROOTFS/many/0, …: one mount(2) each
+ *   -t          these as detached trees, made private and attached by descriptor to mount points that no link leads away
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -63,7 +65,7 @@ __attribute__((noreturn)) static void fail_at(int line)
 
 static const struct floor_plan *plan = &default_plan;
 static const char *sources, *filter, *device_program, *memory_max;
-static bool new_user;
+static bool new_user, trees;
 static int binds;
 static char *const environment[] = {(char[]){"PATH=/bin"}, NULL};
 
@@ -141,6 +143,37 @@ static void build_mount(const struct floor_mount *one)
         TRY(mount(NULL, one->target, NULL, MS_BIND | MS_REMOUNT | one->flags, NULL));
 }
 
+static void bind_tree(int root, const char *source, const char *target)
+{
+    const uint64_t attributes[4] = {0, 0, MS_PRIVATE, 0}; /* struct mount_attr */
+    const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS};
+    int tree, place;
+
+    TRY(tree = (int)syscall(SYS_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    TRY(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes, sizeof(attributes)));
+    TRY(place = (int)syscall(SYS_openat2, root, target, &how, sizeof(how)));
+    TRY(syscall(SYS_move_mount, tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    close(place);
+    close(tree);
+}
+
+static void bind_many(void)
+{
+    char source[4096], target[32];
+    int root;
+
+    snprintf(source, sizeof(source), "%s/volume-0", sources);
+    TRY(root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    for (int i = 0; i < binds; i++) {
+        snprintf(target, sizeof(target), "many/%d", i);
+        if (trees)
+            bind_tree(root, source, target);
+        else
+            TRY(mount(source, target, NULL, MS_BIND | MS_REC, NULL));
+    }
+    close(root);
+}
+
 static void build_devices(void)
 {
     char source[32];
@@ -162,18 +195,13 @@ static void build_devices(void)
 
 static void build_root(const char *rootfs)
 {
-    char source[4096], target[32];
-
     TRY(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     TRY(mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL));
     TRY(chdir(rootfs));
     for (const struct floor_mount *one = plan->mounts; one->target != NULL; one++)
         build_mount(one);
-    snprintf(source, sizeof(source), "%s/volume-0", sources);
-    for (int i = 0; i < binds; i++) {
-        snprintf(target, sizeof(target), "many/%d", i);
-        TRY(mount(source, target, NULL, MS_BIND | MS_REC, NULL));
-    }
+    if (binds > 0)
+        bind_many();
     build_devices();
     for (const struct floor_sysctl *one = plan->sysctls; one->path != NULL; one++)
         write_file(one->path, one->value);
@@ -476,7 +504,7 @@ int main(int argc, char **argv)
         return pause();
     if (called("mounts", argc, argv))
         return mode_mounts();
-    while ((option = getopt(argc, argv, "+es:f:d:um:b:")) != -1)
+    while ((option = getopt(argc, argv, "+es:f:d:um:b:t")) != -1)
         switch (option) {
         case 'e': plan = &engine_plan; break;
         case 's': sources = optarg; break;
@@ -485,6 +513,7 @@ int main(int argc, char **argv)
         case 'u': new_user = true; break;
         case 'm': memory_max = optarg; break;
         case 'b': binds = atoi(optarg); break;
+        case 't': trees = true; break;
         default: return 2;
         }
     for (size_t i = 0; optind < argc && i < COUNT(modes); i++)

@@ -103,6 +103,7 @@ part_mounts() {
     for ((count = 0; count < MOUNTS; count++)); do echo "$rootfs/many/$count"; done | xargs mkdir -p
     for count in 0 $((MOUNTS / 2)) $MOUNTS; do
         tabs "mounts-$count" floor "$bin/floor" -s "$work/sources" -b "$count" run "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true
+        tabs "mounts-$count" floor+trees "$bin/floor" -s "$work/sources" -b "$count" -t run "/sys/fs/cgroup$group/floor" "$rootfs" /bin/true
         for name in $(runtimes_that_run); do
             jq -c --argjson count "$count" --arg source "$work/sources/volume-0" \
                 '.mounts += [range($count) | {destination: "/many/\(.)", type: "bind", source: $source, options: ["rbind", "rprivate"]}]' \

@@ -563,5 +563,8 @@ int main(void)
         cmocka_unit_test(terminal_is_raw_and_restored),
         cmocka_unit_test(keys_reach_the_process),
     };
+    /* In the background of a script they are ignored, and a key is pressed here. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

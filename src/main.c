@@ -5,6 +5,7 @@
  * anything else can fail.
  */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static const struct option_row global_options[] = {
     {"cgroup-manager", 0, OPTION_TEXT, &given.cgroup_manager, "NAME", "cgroupfs, systemd or disabled (default: cgroupfs)"},
     {"systemd-cgroup", 0, OPTION_FLAG, &given.systemd_cgroup, NULL, "the same as --cgroup-manager systemd"},
     {"timing", 0, OPTION_TEXT, &given.timing, "FILE", "write what took how long to FILE, as a trace (-: a summary to stderr)"},
-    {"rootless", 0, OPTION_FLAG, &given.rootless, NULL, "accepted for compatibility: found out by itself"},
+    {"rootless", 0, OPTION_LOOSE_FLAG, &given.rootless, NULL, "accepted for compatibility: found out by itself"},
     {"criu", 0, OPTION_TEXT, &given.criu, "PATH", "accepted for compatibility"},
     {"version", 'v', OPTION_FLAG, &given.version, NULL, "print the version"},
     {"help", 'h', OPTION_FLAG, &given.help, NULL, "print this help"},
@@ -54,6 +55,8 @@ static int open_log(int argc, char **argv, struct failure *why)
             given.log_format = word + strlen("log-format=");
         else if ((text_equal(word, "root") || text_equal(word, "log-level") || text_equal(word, "cgroup-manager") || text_equal(word, "criu") || text_equal(word, "timing")) && i + 1 < argc)
             i++; /* its value, whatever it looks like */
+        else if (text_equal(word, "rootless") && i + 1 < argc && options_is_loose_value(argv[i + 1]))
+            i++;
     }
     log_set(text_equal(given.log_format, "json") ? LOG_JSON : LOG_TEXT, LOG_ERROR);
     return log_open(given.log, why);
@@ -172,6 +175,8 @@ int main(int argc, char **argv)
     struct arena arena = {0};
     struct failure why, unwritten;
     fds_look(&inherited);
+    /* Ignored by some callers: then nobody would know how a child ended. */
+    (void)signal(SIGCHLD, SIG_DFL); /* cannot fail */
     int result = run_main(argc, argv, &inherited, &arena, &why);
     int code = result < 0 ? report(&why) : result;
     if (timing_write(code, result < 0 ? &why : NULL, &unwritten) < 0)

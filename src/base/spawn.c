@@ -13,8 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,13 +27,18 @@
  * collected, nobody is waited for. */
 #define TAIL_RAW 1023
 
+/* As if it had exited with 255: somebody else has reaped it, or the kernel, where SIGCHLD is ignored. */
+#define STATUS_UNKNOWN (255 << 8)
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* KERNEL(6.3) */
+#endif
+
 struct exchange {
     const struct spawn *spawn;
-    int input;   /* our end of the program's stdin, a socket: MSG_NOSIGNAL instead of SIGPIPE */
     int output;  /* our end of its stdout and stderr */
     int problem; /* our end of the pipe that carries exec's errno */
     int pidfd;
-    size_t written;
     char tail[TAIL_RAW + 1];
     size_t tail_length;
 };
@@ -48,9 +52,12 @@ static void __attribute__((noreturn)) become_program(const struct spawn *spawn, 
     bool ready = dup2(input, STDIN_FILENO) >= 0 && dup2(spawn->output_fd ? *spawn->output_fd : output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
                  (spawn->directory_fd < 0 || fchdir(spawn->directory_fd) == 0);
     if (ready) {
-        /* Inherited strays are not the helper's business; 3.. includes what the caller of the runtime leaked. */
-        (void)kernel_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-        execve(spawn->path, spawn->argv ? spawn->argv : default_argv, spawn->envp ? spawn->envp : environ);
+        /* Neither our files nor what the caller of the runtime leaked: closed, not marked, as the name of the program could lead
+         * through them (see fds_leave_only). */
+        if (problem != 3 && dup3(problem, 3, O_CLOEXEC) == 3)
+            problem = 3;
+        if (problem == 3 && kernel_close_range(4, ~0u, 0) == 0)
+            execve(spawn->path, spawn->argv ? spawn->argv : default_argv, spawn->envp ? spawn->envp : environ);
     }
     int errnum = errno;
     /* If the pipe is gone the parent is too. */
@@ -82,18 +89,6 @@ static void read_output(struct exchange *exchange)
         fd_close(&exchange->output);
 }
 
-static void write_input(struct exchange *exchange)
-{
-    const struct spawn *spawn = exchange->spawn;
-    size_t left = spawn->input_length - exchange->written;
-    ssize_t sent = left ? send(exchange->input, spawn->input + exchange->written, left, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
-    if (sent > 0)
-        exchange->written += (size_t)sent;
-    /* A program that does not read its stdin is no failure. */
-    if (exchange->written == spawn->input_length || (sent < 0 && errno != EAGAIN && errno != EINTR))
-        fd_close(&exchange->input);
-}
-
 enum end { END_OF_PROGRAM, END_OF_TIME, END_BY_INTERRUPTION };
 
 static enum end converse(struct exchange *exchange, int64_t deadline)
@@ -103,7 +98,6 @@ static enum end converse(struct exchange *exchange, int64_t deadline)
         struct pollfd wait[] = {
             {.fd = exchange->pidfd, .events = POLLIN},
             {.fd = exchange->output, .events = POLLIN},
-            {.fd = exchange->input, .events = POLLOUT},
             {.fd = interruption != NULL ? *interruption : -1, .events = POLLIN},
         };
         int64_t left = deadline < 0 ? -1 : deadline - clock_now_ms();
@@ -113,11 +107,9 @@ static enum end converse(struct exchange *exchange, int64_t deadline)
             return END_OF_TIME;
         if (wait[1].revents)
             read_output(exchange);
-        if (wait[2].revents)
-            write_input(exchange);
         if (wait[0].revents)
             return END_OF_PROGRAM;
-        if (wait[3].revents)
+        if (wait[2].revents)
             return END_BY_INTERRUPTION;
     }
 }
@@ -137,8 +129,11 @@ static void drain(struct exchange *exchange)
 
 static void finish(struct exchange *exchange, pid_t pid, struct spawn_result *result)
 {
-    while (waitpid(pid, &result->wait_status, 0) < 0 && errno == EINTR)
+    pid_t ended;
+    while ((ended = waitpid(pid, &result->wait_status, 0)) < 0 && errno == EINTR)
         ;
+    if (ended < 0)
+        result->wait_status = STATUS_UNKNOWN;
     drain(exchange);
     int errnum;
     if (fd_read_up_to(exchange->problem, &errnum, sizeof(errnum)) == sizeof(errnum))
@@ -152,17 +147,29 @@ static void finish(struct exchange *exchange, pid_t pid, struct spawn_result *re
         result->tail[n - 1] = '\0';
 }
 
+/* A file, which every program can read, and open again as /dev/stdin; nobody has to wait until it is read. */
+static int make_input(const struct spawn *spawn)
+{
+    int fd = memfd_create("input", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL) /* KERNEL(6.3): the flag is new */
+        fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd >= 0 && (fd_write_all(fd, spawn->input, spawn->input_length) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+        fd_close(&fd);
+    return fd;
+}
+
 int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct failure *why)
 {
-    struct exchange exchange = {.spawn = spawn, .input = -1, .output = -1, .problem = -1, .pidfd = -1};
-    int input[2] = {-1, -1}, output[2] = {-1, -1}, problem[2] = {-1, -1};
+    struct exchange exchange = {.spawn = spawn, .output = -1, .problem = -1, .pidfd = -1};
+    CLEANUP_FD int input = -1;
+    int output[2] = {-1, -1}, problem[2] = {-1, -1};
     int64_t begun = clock_now_ms();
     pid_t pid = -1;
 
     memset(result, 0, sizeof(*result));
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
-        pipe2(problem, O_CLOEXEC) < 0) {
-        fail_sys(why, "make pipes for '%s'", spawn->path);
+    input = make_input(spawn);
+    if (input < 0 || pipe2(output, O_CLOEXEC) < 0 || pipe2(problem, O_CLOEXEC) < 0) {
+        fail_sys(why, "make standard input and pipes for '%s'", spawn->path);
         goto out;
     }
     pid = fork();
@@ -171,11 +178,9 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct fai
         goto out;
     }
     if (pid == 0)
-        become_program(spawn, input[1], output[1], problem[1]);
-    fd_close(&input[1]);
+        become_program(spawn, input, output[1], problem[1]);
     fd_close(&output[1]);
     fd_close(&problem[1]);
-    exchange.input = fd_steal(&input[0]);
     exchange.output = fd_steal(&output[0]);
     exchange.problem = fd_steal(&problem[0]);
     exchange.pidfd = kernel_pidfd_open(pid, 0);
@@ -190,12 +195,10 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct fai
     finish(&exchange, pid, result);
     result->elapsed_ms = (long)(clock_now_ms() - begun);
 out:
-    fd_close(&exchange.input);
     fd_close(&exchange.output);
     fd_close(&exchange.problem);
     fd_close(&exchange.pidfd);
     for (int i = 0; i < 2; i++) {
-        fd_close(&input[i]);
         fd_close(&output[i]);
         fd_close(&problem[i]);
     }

@@ -1,9 +1,8 @@
 /*
  * base/spawn.h: runs one helper program (hook, newuidmap) to its end.
  *
- * The program gets `input` on stdin, its stdout and stderr are read through one pipe whose last bytes are
- * kept for the error message.  A program that does not read stdin causes no SIGPIPE.  No shell, no PATH
- * search: `path` is absolute.  No fd but 0, 1, 2 is inherited.
+ * The program gets `input` on stdin, a file in memory that need not be read; its stdout and stderr are read through one pipe whose
+ * last bytes are kept for the error message.  No shell, no PATH search: `path` is absolute.  No fd but 0, 1, 2 is inherited.
  *
  * Runs in: creator (host helpers, runtime-namespace hooks) and init (container-namespace hooks).
  */

@@ -123,8 +123,8 @@ enum identity_groups become_groups_rule(const struct become *become)
 
 /* The order is the security of it: the bounding set needs CAP_SETPCAP, ids need CAP_SETUID; without
  * no_new_privs a filter needs CAP_SYS_ADMIN, with it the filter comes last so that it need not
- * allow what we do ourselves.  Descriptors are marked, and resource limits lowered, before a filter could forbid it;
- * not earlier, as our own work and that of the hooks would fail on a small one. */
+ * allow what we do ourselves.  Descriptors are closed, and resource limits lowered, before a filter could forbid it;
+ * not earlier, as our own work and that of the hooks needs them. */
 int become_process(struct become *become, struct failure *why)
 {
     const struct spec_process *process = &become->spec->process;
@@ -134,7 +134,7 @@ int become_process(struct become *become, struct failure *why)
     if (scheduling_settle(become->spec, why) < 0)
         return -1;
     if (lsm_set_exec_labels(become->proc_fd, process, why) < 0 || caps_drop_bounding(become->caps, why) < 0 ||
-        identity_take(&process->user, become_groups_rule(become), why) < 0 || fds_leave_only(become->preserved_fds, why) < 0)
+        identity_take(&process->user, become_groups_rule(become), why) < 0 || fds_leave_only(become->preserved_fds, &become->conversation, why) < 0)
         return -1;
     if (become->directory_later && environment_enter_directory(process->cwd, why) < 0)
         return -1;

@@ -2,7 +2,7 @@
  * process/fds.c: which descriptors the container's process gets: 0, 1, 2 and those that were asked for.
  *
  * Runs in: main's first act (fds_look), creator (count), init (take_null_inside), init and joiner (leave_only).
- * Must not: close anything.  What init itself still needs stays open until execve closes it.
+ * Must not: leave anything to close-on-exec that leads to a file of the host.
  */
 #include "process/process.h"
 
@@ -18,10 +18,6 @@
 
 #define FIRST 3
 #define COUNT_MAX 65536u
-
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2) /* KERNEL(5.11) */
-#endif
 
 /* Against: --preserve-fds=N counted after the runtime has opened files of its own, which then fill the
  * numbers that the caller left out and reach the container (runc issue 5474: /sys/fs/cgroup leaked).
@@ -113,15 +109,28 @@ void fds_take_null_inside(void)
     }
 }
 
-int fds_leave_only(unsigned keep, struct failure *why)
+/* The channel moves right behind what is kept, so that one call reaches everything else. */
+static int move_behind(unsigned keep, int *channel, struct failure *why)
 {
-    /* Against: CVE-2024-21626 (a leaked host directory is a way out).  Every file of ours is CLOEXEC anyway; this
-     * covers what the caller leaked and what a library opened.  Last before execve, by mark and not by close:
-     * the channel that reports a failed execve must still be there. */
-    if (kernel_close_range(FIRST + keep, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
-        fail_sys(why, "mark the descriptors from %u on close-on-exec", FIRST + keep);
-        return failure_hint(why, "close_range(CLOSE_RANGE_CLOEXEC) needs Linux 5.11 and an outer sandbox "
-                                 "that allows it");
+    int place = (int)(FIRST + keep);
+    if (*channel == place)
+        return 0;
+    if (dup3(*channel, place, O_CLOEXEC) < 0)
+        return fail_sys(why, "move the channel to the runtime to descriptor %d", place);
+    *channel = place;
+    return 0;
+}
+
+int fds_leave_only(unsigned keep, int *channel, struct failure *why)
+{
+    /* Against: CVE-2024-21626 (a host directory is a way out), by /proc/self/fd too.  Closed, not marked: the kernel looks for the
+     * program, for the interpreter of a script and for that of a binary while what is only marked is still there.  The channel,
+     * which reports a failed execve, is a socket and leads nowhere. */
+    if (move_behind(keep, channel, why) < 0)
+        return -1;
+    if (kernel_close_range(FIRST + keep + 1, ~0U, 0) < 0) {
+        fail_sys(why, "close the descriptors from %u on", FIRST + keep + 1);
+        return failure_hint(why, "close_range(2) needs Linux 5.9 and an outer sandbox that allows it");
     }
     for (unsigned fd = FIRST; fd < FIRST + keep; fd++)
         if (fcntl((int)fd, F_SETFD, 0) < 0)

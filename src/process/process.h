@@ -50,11 +50,12 @@ int fds_ensure_standard(struct failure *why) MUST_CHECK;
  * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
-/* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init, after the
- * root switch. */
+/* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init and joiner, inside the
+ * container's root. */
 void fds_take_null_inside(void);
-/* Marks everything from 3 + keep on close-on-exec, clears the mark on 3..3+keep-1.  Runs in: init, last. */
-int fds_leave_only(unsigned keep, struct failure *why) MUST_CHECK;
+/* Closes everything from 3 + keep on but *channel, a socket, which moves to 3 + keep and is close-on-exec; 3..3+keep-1 are not.  Every
+ * other descriptor that the caller still has a number of is gone.  Runs in: init and joiner, last. */
+int fds_leave_only(unsigned keep, int *channel, struct failure *why) MUST_CHECK;
 
 /* ---- identity.c ---- */
 enum identity_groups {

@@ -364,3 +364,21 @@ one_life() {
     [[ $(logged) != *other* && $(logged) == *poststop ]]
     [[ $(logged | tr ' ' '\n' | sort | xargs) == "createContainer createRuntime poststart poststop prestart program startContainer" ]]
 }
+
+@test "stdin is a file that can be opened again as /dev/stdin" {
+    config '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "cat /dev/stdin >\($to)/one; cat </dev/stdin >\($to)/two; cat >\($to)/three"],
+        "env": ["PATH=/usr/bin:/bin"]}]' --arg to "$BATS_TEST_TMPDIR"
+    program exit 0
+    run_ok
+    for name in one two three; do
+        jq -e --arg id "$ID" '.id == $id' "$BATS_TEST_TMPDIR/$name"
+    done
+}
+
+@test "a hook's failure is seen where the caller ignores SIGCHLD" {
+    hook poststart 3
+    program sleep
+    create_container
+    run -1 bash -c 'trap "" CHLD; exec "$@"' bash "$CRUN_LITE" --root "$STATE" start "$ID"
+    is_unknown
+}

@@ -112,12 +112,17 @@ static void only_the_kept_survive(void)
     close_from(3);
     CHECK(open("/dev/null", O_RDONLY | O_CLOEXEC) == 3);
     CHECK(dup2(0, 4) == 4 && dup2(0, 5) == 5 && dup2(0, 200) == 200);
-    CHECK_DONE(fds_leave_only(2, &why));
+    int channel = dup(0);
+    CHECK(channel == 6);
+    CHECK_DONE(fds_leave_only(2, &channel, &why));
     CHECK(fcntl(3, F_GETFD) == 0 && fcntl(4, F_GETFD) == 0);
-    CHECK(fcntl(5, F_GETFD) == FD_CLOEXEC && fcntl(200, F_GETFD) == FD_CLOEXEC);
+    CHECK(channel == 5 && fcntl(5, F_GETFD) == FD_CLOEXEC);
+    CHECK(fcntl(6, F_GETFD) < 0 && fcntl(200, F_GETFD) < 0);
     CHECK(fcntl(2, F_GETFD) == 0);
+    CHECK_DONE(fds_leave_only(2, &channel, &why));
+    CHECK(channel == 5 && fcntl(5, F_GETFD) == FD_CLOEXEC);
     close(4);
-    CHECK(fds_leave_only(2, &why) < 0);
+    CHECK(fds_leave_only(2, &channel, &why) < 0);
     CHECK_TEXT(why.text, "keep descriptor 4");
 }
 

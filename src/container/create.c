@@ -80,6 +80,13 @@ static int explain_lost_escort(struct birth *birth, struct failure *why)
     return explain_end(birth, &birth->escort, &ignored, why);
 }
 
+/* While we only waited others had the lock: `delete` may have removed the container, and there may be another one of its name. */
+static bool is_still_ours(struct birth *birth)
+{
+    struct failure unimportant;
+    return birth->directory.lock != STATE_UNLOCKED || state_lock_again(&birth->directory, &unimportant) == 0;
+}
+
 static void birth_undo(struct birth *birth)
 {
     struct failure unimportant; /* the first failure is the one to report */
@@ -88,6 +95,8 @@ static void birth_undo(struct birth *birth)
         .kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     child_end(&birth->escort);
     child_end(&birth->init);
+    if (!is_still_ours(birth))
+        return;
     /* Their namespace lives as long as we hold it; nobody of the container is left to touch them. */
     ns_devices_take_back(birth->devices);
     cgroup_undo(&birth->cgroup);
@@ -437,11 +446,12 @@ static int conclude(struct birth *birth, struct failure *why)
 }
 
 /* Where `run` has nothing to do between READY and START, START need not wait for READY: init, which is still busy with its mounts,
- * finds it when it asks for it, and neither of us has to be woken up. */
+ * finds it when it asks for it, and neither of us has to be woken up.  Nobody is told of init before it is in its root: who has its pid
+ * may enter its namespaces, and `exec` waits for our lock. */
 static bool starts_early(const struct birth *birth)
 {
     if (birth->mode != BIRTH_RUN || birth->creator_continues || birth->spec.process.terminal || birth->cgroup.late_count > 0 ||
-        birth->notify.manager_address != NULL || !shortcut_permitted(SHORTCUT_EARLY_START))
+        birth->request->pid_file != NULL || birth->request->pidfd_socket != NULL || birth->notify.manager_address != NULL || !shortcut_permitted(SHORTCUT_EARLY_START))
         return false;
     for (enum hook_kind kind = 0; kind < HOOK_KINDS; kind++)
         if (birth->spec.hooks[kind].count > 0)
@@ -531,6 +541,8 @@ static int birth_end(struct birth *birth, struct failure *why)
 {
     struct hook_call call = {.kind = HOOK_POSTSTOP, .state = &birth->state, .status = STATUS_STOPPED};
     step_note(STEP_REMOVE);
+    if (!is_still_ours(birth))
+        return 0;
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
@@ -551,7 +563,7 @@ static int birth_attend(struct birth *birth, unsigned flags, int *ret_exit_code,
     int status;
     step_note(STEP_ATTEND);
     /* Other commands (state, kill, exec) need the lock while we only wait. */
-    fd_close(&birth->directory.fd);
+    state_unlock(&birth->directory);
     const struct proxy_watch watch = {.fd = birth->notify.container, .serve = notify_pass_on, .arg = &birth->notify};
     if (proxy_run(birth->init.pidfd, birth->init.pid, &birth->console_master, &watch, &status, why) < 0) {
         birth_undo(birth); /* nobody would see its end or hear its signals */
@@ -568,7 +580,7 @@ static int birth_part(struct birth *birth, struct failure *why)
     if (birth->notify.container < 0)
         return 0;
     step_note(STEP_AWAIT_NOTICE);
-    fd_close(&birth->directory.fd); /* as in birth_attend */
+    state_unlock(&birth->directory); /* as in birth_attend */
     (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
     return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);
 }

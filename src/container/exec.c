@@ -2,7 +2,7 @@
  * container/exec.c: exec: one more process in a live container.
  *
  * Runs in the CLI process, which never changes its own namespaces or cgroup: an escort and the joiner do (joining.h).
- * Takes no lock, like kill: a hook of the container's own start may call it.  Whatever fails, the joiner is killed and
+ * Holds no lock, like kill: a hook of the container's own start may call it.  Whatever fails, the joiner is killed and
  * reaped and the pid file gone; the container is as it was.
  */
 #include <errno.h>
@@ -69,11 +69,9 @@ static int check_status(const struct joining *joining, struct failure *why)
     }
 }
 
-static int open_container(struct joining *joining, struct failure *why)
+static int look(struct joining *joining, struct failure *why)
 {
-    const char *id = joining->request->id;
-    if (state_open(joining->runtime->root, id, STATE_UNLOCKED, &joining->directory, why) < 0 ||
-        state_load(&joining->directory, &joining->arena, &joining->state, why) < 0)
+    if (state_load(&joining->directory, &joining->arena, &joining->state, why) < 0)
         return -1;
     /* Held before the look at its status: what that finds alive is then what the pidfd names. */
     pid_t pid = joining->state.init.pid;
@@ -84,6 +82,20 @@ static int open_container(struct joining *joining, struct failure *why)
         return -1;
     if (joining->init_pidfd < 0)
         return errnum == -ESRCH ? fail_stopped(joining, why) : fail_errno(why, errnum, "open a pidfd of the container's process %d", (int)pid);
+    return 0;
+}
+
+static int open_container(struct joining *joining, struct failure *why)
+{
+    const char *id = joining->request->id;
+    if (state_open(joining->runtime->root, id, STATE_UNLOCKED, &joining->directory, why) < 0 || look(joining, why) < 0)
+        return -1;
+    /* Perhaps a `run` whose init is still on its way into its root: the namespaces to join would be half the host's. */
+    if (joining->status == STATUS_CREATED && state_is_locked(&joining->directory)) {
+        fd_close(&joining->init_pidfd);
+        if (state_await_unlocked(&joining->directory, why) < 0 || look(joining, why) < 0)
+            return -1;
+    }
     if (spec_read(joining->directory.fd, STATE_CONFIG, &joining->spec, why) == 0)
         return 0;
     return why->errnum == ENOENT ? state_explain_absence(&joining->directory, why) : -1;

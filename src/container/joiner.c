@@ -176,6 +176,7 @@ static int settle_in(struct joiner *joiner, struct failure *why)
     CLEANUP_FD int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0)
         return fail_sys(why, "open the container's root directory");
+    fds_take_null_inside();
     if (open_terminal(joiner, root_fd, why) < 0)
         return -1;
     become_note(&joiner->become, STAGE_PROGRAM);

@@ -398,6 +398,14 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
     return 0;
 }
 
+int state_await_unlocked(const struct state_directory *directory, struct failure *why)
+{
+    if (lock_in_time(directory, why) < 0)
+        return -1;
+    (void)flock(directory->fd, LOCK_UN); /* ours; cannot fail */
+    return is_deleted(directory) ? fail_missing(directory->id, why) : 0;
+}
+
 void state_unlock(struct state_directory *directory)
 {
     (void)flock(directory->fd, LOCK_UN); /* ours; cannot fail */

@@ -84,6 +84,8 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
                struct failure *why) MUST_CHECK;
 /* Whether another process has the lock of a directory that was opened without it. */
 bool state_is_locked(const struct state_directory *directory) MUST_CHECK;
+/* Waits until nobody has it any more, at most ten seconds, as STATE_EXCLUSIVE_IN_TIME does; does not keep it. */
+int state_await_unlocked(const struct state_directory *directory, struct failure *why) MUST_CHECK;
 /* Lets other commands have their turn, and waits until it is ours again: STATE failure when one has deleted the container. */
 void state_unlock(struct state_directory *directory);
 int state_lock_again(struct state_directory *directory, struct failure *why) MUST_CHECK;

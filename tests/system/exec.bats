@@ -866,3 +866,35 @@ two_processors() { [[ $(taskset -cp $$) == *"0,1"* || $(taskset -cp $$) == *"0-"
     [[ $(sha256sum "$CRUN_LITE") == "$before" ]]
     silently rt delete --force "$ID"
 }
+
+# The init of `run` is in the namespaces of its container before it is in their root: the host's files would be those of the joiner.
+@test "security: exec during the start of run waits until init is in its root" {
+    local outside=$BATS_TEST_TMPDIR/outside runtime host tries
+    cp "$PROBE" "$outside"
+    host=$(ns_of self net)
+    # Mounts take time.
+    config '.mounts += [range(150) | {"destination": "/data/\(.)", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}] | .root.readonly = false'
+    program sleep
+    for _ in {1..5}; do
+        rt_background run "$ID" >/dev/null </dev/null
+        runtime=$!
+        for ((tries = 0; tries < 1000; tries++)); do
+            ! rt exec "$ID" "$outside" exit 0 2>/dev/null || { echo 'a program of the host was executed' >&2; return 1; }
+            run --separate-stderr rt exec "$ID" /probe report
+            [[ $status != 0 ]] || break
+        done
+        expect --arg host "$host" '.namespaces.net != $host and .hostname == "box"'
+        rt delete --force "$ID"
+        wait "$runtime" || true
+    done
+}
+
+@test "security: /dev/null of the caller is the container's own" {
+    local inside
+    sleeping_container
+    inside_report
+    inside=$(jq '.dev.null.filesystem' <<<"$output")
+    run --separate-stderr rt exec "$ID" /probe fstat 0 </dev/null
+    expect --argjson inside "$inside" '.filesystem == $inside'
+    silently rt delete --force "$ID"
+}

@@ -723,3 +723,25 @@ state_shows() {
     is_status "$ID" running
     silently rt delete --force "$ID"
 }
+
+# While `run` waits others may have had their turn; what has its name then is not its own.
+@test "run whose container was deleted meanwhile leaves another one of that name alone" {
+    local runtime first
+    config '.hooks.poststop = [{"path": $p, "args": ["probe", "hook", $l, "poststop"]}]' --arg p "$PROBE" --arg l "$BATS_TEST_TMPDIR/log"
+    program sleep
+    rt_background run "$ID" >/dev/null </dev/null
+    runtime=$!
+    status_becomes "$ID" running
+    first=$(container_pid "$ID")
+    kill -STOP "$runtime"
+    silently rt delete --force "$ID"
+    [[ $(jq -s length "$BATS_TEST_TMPDIR/log") == 1 ]]
+    [[ ! -d /sys/fs/cgroup$TEST_CGROUP ]] || config '.linux.cgroupsPath += "-too"'
+    run_detached
+    [[ $(container_pid "$ID") != "$first" ]]
+    kill -CONT "$runtime"
+    exits 137 "$runtime"
+    is_status "$ID" running
+    [[ $(jq -s length "$BATS_TEST_TMPDIR/log") == 1 ]]
+    silently rt delete --force "$ID"
+}

@@ -16,6 +16,7 @@
 
 enum option_kind {
     OPTION_FLAG,  /* bool; also --name=true, --name=false */
+    OPTION_LOOSE_FLAG, /* the same, also with true, false or auto as the next word */
     OPTION_TEXT,  /* const char * */
     OPTION_TEXTS, /* struct strings: each time one more; the words are argv's */
     OPTION_NUMBER /* unsigned */
@@ -37,6 +38,9 @@ struct option_row {
 enum options_order { OPTIONS_FIRST, OPTIONS_ANYWHERE };
 int options_read(int argc, char **argv, const struct option_row *rows, size_t rows_count, enum options_order order, int *ret_used,
                  struct failure *why) MUST_CHECK;
+
+/* The words that an OPTION_LOOSE_FLAG takes for its value. */
+bool options_is_loose_value(const char *word);
 
 /* ---- commands ---- */
 

@@ -38,6 +38,7 @@ static int read_value(const struct option_row *row, char *value, struct failure 
     uint64_t number;
     switch (row->kind) {
     case OPTION_FLAG:
+    case OPTION_LOOSE_FLAG:
         return read_flag(row, value, why);
     case OPTION_NUMBER:
         if (text_to_u64(value, INT_MAX, &number) < 0)
@@ -75,6 +76,29 @@ static int fail_unknown(char **argv, int found, const struct option_row *rows, s
     return failure_hint(why, "see --help");
 }
 
+static bool is_flag(const struct option_row *row)
+{
+    return row->kind == OPTION_FLAG || row->kind == OPTION_LOOSE_FLAG;
+}
+
+bool options_is_loose_value(const char *word)
+{
+    return text_equal(word, "true") || text_equal(word, "false") || text_equal(word, "auto");
+}
+
+/* "-L=VALUE" as Go programs take it.  getopt gives up where L begins several long options, and else hands over "=VALUE". */
+static const struct option_row *read_letter(const struct option_row *rows, size_t count, int found, const char *word, char **value)
+{
+    bool is_letter = word[0] == '-' && word[1] != '-' && word[1] != '\0' && word[2] == '=';
+    if (found == '?' && is_letter) {
+        *value = (char *)(uintptr_t)word + 3;
+        return find_row(rows, count, word[1]);
+    }
+    if (is_letter && *value == word + 2)
+        *value += 1;
+    return found == '?' ? NULL : find_row(rows, count, found);
+}
+
 int options_read(int argc, char **argv, const struct option_row *rows, size_t rows_count, enum options_order order, int *ret_used,
                  struct failure *why)
 {
@@ -89,7 +113,7 @@ int options_read(int argc, char **argv, const struct option_row *rows, size_t ro
         return fail(why, FAILURE_BUG, "too many options");
     memset(table, 0, sizeof(table));
     for (size_t i = 0; i < rows_count; i++) {
-        bool flag = rows[i].kind == OPTION_FLAG;
+        bool flag = is_flag(&rows[i]);
         table[i] = (struct option){rows[i].name, flag ? optional_argument : required_argument, NULL, FIRST_VALUE + (int)i};
         if (rows[i].letter == 0)
             continue;
@@ -106,10 +130,13 @@ int options_read(int argc, char **argv, const struct option_row *rows, size_t ro
             argv[1 + positionals++] = optarg; /* a place that was read already */
             continue;
         }
-        const struct option_row *row = find_row(rows, rows_count, found);
+        char *value = optarg;
+        const struct option_row *row = read_letter(rows, rows_count, found, argv[optind - 1], &value);
         if (row == NULL)
             return fail_unknown(argv, found, rows, rows_count, why);
-        if (read_value(row, optarg, why) < 0)
+        if (row->kind == OPTION_LOOSE_FLAG && value == NULL && optind < argc && options_is_loose_value(argv[optind]))
+            value = argv[optind++];
+        if (read_value(row, value, why) < 0)
             return -1;
     }
     *ret_used = optind - positionals;

@@ -150,10 +150,18 @@ static int plan_sysctls(struct birth *birth, struct findings *findings)
     return ns_plan_sysctls_all(&birth->spec, &birth->namespaces, &birth->arena, &birth->sysctls, &birth->sysctls_count, findings);
 }
 
+static int check_names(struct birth *birth, struct findings *findings)
+{
+    /* A namespace that is not listed at all is refused by itself. */
+    if (!birth->spec.linux.namespaces[NS_UTS].listed || findings_doubt(findings, "/linux/namespaces"))
+        return 0;
+    return found(findings, ns_check_names(&birth->namespaces, birth->spec.hostname, birth->spec.domainname, findings->why));
+}
+
 static int plan_namespaces(struct birth *birth, struct findings *findings)
 {
     ns_plan(&birth->spec.linux, &birth->namespaces);
-    if (check_ids(birth, findings) < 0 || ns_open_all(&birth->namespaces, findings) < 0 || plan_sysctls(birth, findings) < 0)
+    if (check_ids(birth, findings) < 0 || ns_open_all(&birth->namespaces, findings) < 0 || check_names(birth, findings) < 0 || plan_sysctls(birth, findings) < 0)
         return -1;
     birth->new_user_ns = birth->namespaces.new_user || birth->namespaces.joined_user;
     /* With a new user namespace init is cloned from within the joined cgroup namespace (ns/join.c), where nsdelegate forbids a child in
@@ -209,6 +217,7 @@ static int plan_root(struct birth *birth, struct findings *findings)
         .joined_user_ns = birth->namespaces.joined_user,
         .new_network_ns = ns_is_new(&birth->namespaces, NS_NETWORK),
         .new_cgroup_ns = birth->namespaces.new_cgroup,
+        .host_cgroup_ns = ns_is_of_the_host(&birth->namespaces, NS_CGROUP),
         .privileged = caps_have(CAP_SYS_ADMIN), /* the right to clone mounts of the host */
         .cgroup_mount = birth->runtime->manager == CGROUP_MANAGER_DISABLED ? NULL : cgroup_mount_point(&unimportant),
         .process_uid = birth->spec.process.user.uid,

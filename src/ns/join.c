@@ -90,6 +90,14 @@ int ns_open_all(struct ns_plan *plan, struct findings *findings)
     return 0;
 }
 
+bool ns_is_of_the_host(const struct ns_plan *plan, enum ns_type type)
+{
+    for (size_t i = 0; i < plan->joined_count; i++)
+        if (plan->joined[i].type == type)
+            return plan->joined[i].own;
+    return !ns_is_new(plan, type);
+}
+
 void ns_close(struct ns_plan *plan)
 {
     for (size_t i = 0; i < plan->joined_count; i++)

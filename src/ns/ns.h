@@ -52,6 +52,8 @@ struct ns_plan {
 void ns_plan(const struct spec_linux *linux, struct ns_plan *ret_plan);
 /* Is a namespace of this type new, or joined, rather than the creator's own? */
 bool ns_is_new(const struct ns_plan *plan, enum ns_type type);
+/* PURE, after ns_open.  Neither made nor joined, or joined where the creator already is. */
+bool ns_is_of_the_host(const struct ns_plan *plan, enum ns_type type);
 bool ns_is_joined(const struct ns_plan *plan, enum ns_type type);
 
 /* Runs in: creator.  Opens the joined namespaces and checks their type (NS_GET_NSTYPE).  A user
@@ -106,6 +108,8 @@ bool ns_id_to_host(const struct id_mappings *mappings, uint32_t inside, uint32_t
 int ns_become_root(const struct ns_plan *plan, uint32_t uid_inside, uint32_t gid_inside, bool keep_groups,
                    struct failure *why) MUST_CHECK;
 int ns_unshare_cgroup(struct failure *why) MUST_CHECK; /* once inside the container's cgroup */
+/* In the creator, after ns_open: names that would be the host's are refused, but for those that it has. */
+int ns_check_names(const struct ns_plan *plan, const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why) MUST_CHECK;
 int ns_loopback_up(struct failure *why) MUST_CHECK;
 

@@ -1,12 +1,32 @@
-/* ns/setup.c: first settings inside new namespaces: names and the loopback device.  Runs in init. */
+/* ns/setup.c: first settings inside new namespaces: names and the loopback device.  Runs in init; the check of names in the creator. */
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "ns/ns.h"
+
+static int check_name(const char *wanted, const char *present, const char *member, struct failure *why)
+{
+    if (wanted == NULL || text_equal(wanted, present))
+        return 0;
+    fail_config(why, member, "%s '%s' needs a uts namespace other than the host's, or it would change the host", member + 1, wanted);
+    return failure_hint(why, "leave the path of the uts namespace in /linux/namespaces out, or the name");
+}
+
+int ns_check_names(const struct ns_plan *plan, const char *hostname, const char *domainname, struct failure *why)
+{
+    struct utsname host;
+    if ((hostname == NULL && domainname == NULL) || !ns_is_of_the_host(plan, NS_UTS))
+        return 0;
+    if (uname(&host) < 0)
+        return fail_sys(why, "read the names of the host");
+    return check_name(hostname, host.nodename, "/hostname", why) < 0 ? -1 : check_name(domainname, host.domainname, "/domainname", why);
+}
 
 int ns_set_names(const char *hostname, const char *domainname, struct failure *why)
 {

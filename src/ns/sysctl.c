@@ -68,15 +68,6 @@ static int find_type(const char *name)
     return -1;
 }
 
-/* Neither made nor joined, or joined where the creator already is. */
-static bool is_of_the_host(const struct ns_plan *plan, enum ns_type type)
-{
-    for (size_t i = 0; i < plan->joined_count; i++)
-        if (plan->joined[i].type == type)
-            return plan->joined[i].own;
-    return !ns_is_new(plan, type);
-}
-
 static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct arena *arena, const struct string_pair *pair,
                     struct ns_sysctl *ret_sysctl, struct failure *why)
 {
@@ -91,7 +82,7 @@ static int plan_one(const struct spec *spec, const struct ns_plan *plan, struct 
         fail_config(why, pointer, "kernel parameter '%s' belongs to no namespace: setting it would change the host", pair->key);
         return failure_hint(why, "allowed are net.*, user.*, fs.mqueue.*, kernel.msg*, kernel.sem*, kernel.shm* and kernel.domainname");
     }
-    if (is_of_the_host(plan, (enum ns_type)type)) {
+    if (ns_is_of_the_host(plan, (enum ns_type)type)) {
         fail_config(why, pointer, "kernel parameter '%s' needs a %s namespace other than the host's, or it would change the host", pair->key, ns_type_names[type]);
         return failure_hint(why, "add a namespace of type \"%s\" to /linux/namespaces", ns_type_names[type]);
     }

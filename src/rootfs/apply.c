@@ -37,7 +37,8 @@ static int target_check_not_proc(const struct mount_step *step, int target_fd, s
     return failure_pointer(why, "/mounts/%zu/destination", step->index);
 }
 
-/* The mount point as an fd; made when missing, as a directory or an empty file like the tree that comes there. */
+/* The mount point as an fd; made when missing, as a directory or an empty file like the tree that comes there: 1, 0 when it was there,
+ * -1 with *why. */
 static int target_open(const struct rootfs *rootfs, const struct mount_step *step, enum path_kind kind, int *ret_fd,
                        struct failure *why)
 {
@@ -47,14 +48,15 @@ static int target_open(const struct rootfs *rootfs, const struct mount_step *ste
 
     if (through_link)
         target_fd = path_open(rootfs->root_fd, step->target_inside, PATH_LINKS_INSIDE);
-    if (target_fd == -ENOENT)
+    bool missing = target_fd == -ENOENT;
+    if (missing)
         target_fd = path_make(rootfs->root_fd, step->target_inside, kind, step->target_links);
     if (target_fd < 0)
         return explain_target(why, step, target_fd);
     if (through_link && target_check_not_proc(step, target_fd, why) < 0)
         return -1;
     *ret_fd = fd_steal(&target_fd);
-    return 0;
+    return missing;
 }
 
 static enum path_kind tree_kind(int tree_fd)
@@ -262,18 +264,30 @@ static int meet_network(struct rootfs *rootfs, struct failure *why)
     return network->meet(network->arg, why);
 }
 
+/* A tmpfs without mode= takes that of the directory which it covers, one that covers none the kernel's own, 1777; /dev is no
+ * place for everybody to write to. */
+static int mode_of(const struct mount_step *step, int target_fd, bool was_missing)
+{
+    struct stat covered;
+
+    if (!step->take_mode)
+        return -1;
+    if (was_missing)
+        return step->is_dev ? 0755 : -1;
+    return fstat(target_fd, &covered) == 0 ? (int) (covered.st_mode & 07777) : -1;
+}
+
 static int step_filesystem(struct rootfs *rootfs, struct mount_step *step, struct failure *why)
 {
     struct filesystem filesystem = filesystem_of(step);
     CLEANUP_FD int target_fd = -1;
-    struct stat covered;
 
     if (rootfs->network != NULL && shows_network(step->type) && meet_network(rootfs, why) < 0)
         return -1;
-    if (target_open(rootfs, step, PATH_DIRECTORY, &target_fd, why) < 0)
+    int made = target_open(rootfs, step, PATH_DIRECTORY, &target_fd, why);
+    if (made < 0)
         return -1;
-    if (step->take_mode && fstat(target_fd, &covered) == 0)
-        filesystem.mode = (int) (covered.st_mode & 07777);
+    filesystem.mode = mode_of(step, target_fd, made > 0);
     if (filesystem_needs_mount(&filesystem))
         return step_mount_classic(rootfs, step, &filesystem, target_fd, why);
     if (filesystem_make(rootfs, step, &filesystem, why) < 0 || tree_prepare(rootfs, step, target_fd, why) < 0)

@@ -204,6 +204,9 @@ static void mount_points_make(const struct rootfs *rootfs, int dev_fd)
         struct stat status;
         if (!text_starts(step->target_inside, "/dev/") || strchr(name, '/') || step->kind == MOUNT_REMOUNT)
             continue;
+        /* Whether there was one decides about its mode. */
+        if (step->take_mode)
+            continue;
         if (step->kind == MOUNT_BIND &&
             (step->tree_fd < 0 || fstat(step->tree_fd, &status) < 0 || !S_ISDIR(status.st_mode)))
             continue;
@@ -261,7 +264,7 @@ static int device_finish(struct rootfs *rootfs, struct device_step *device, int 
     CLEANUP_FD int made_fd = -1;
     const char *name;
 
-    if ((in_dev && dev_fd < 0) || (device->in_new_dev && !device->placeholder))
+    if ((in_dev && dev_fd < 0) || (device->in_new_dev && (!device->placeholder || device->covered)))
         return 0;
     int parent_fd = device_parent(device, in_dev ? dev_fd : rootfs->root_fd,
                                   in_dev ? device->path_inside + strlen("/dev/") : device->path_inside,

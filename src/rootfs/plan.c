@@ -503,7 +503,7 @@ int rootfs_plan_all(const struct spec *spec, const char *bundle, const struct ro
     rootfs->in_user_ns = around->new_user_ns || around->joined_user_ns;
     rootfs->bind_devices = rootfs->in_user_ns;
     rootfs->new_pid_ns = namespaces[NS_PID].listed;
-    rootfs->own_cgroup_ns = around->new_cgroup_ns || namespaces[NS_CGROUP].listed;
+    rootfs->own_cgroup_ns = around->new_cgroup_ns || (namespaces[NS_CGROUP].listed && !around->host_cgroup_ns);
     rootfs->joined_user_ns_path = namespaces[NS_USER].path;
     rootfs->read_only_paths = &spec->linux.readonly_paths;
     rootfs->masked_paths = &spec->linux.masked_paths;

@@ -35,7 +35,7 @@ struct mount_step {
     enum path_links target_links;
     bool must_be_procfs;   /* a bind over /proc */
     bool is_dev;           /* a new tmpfs on /dev: filled with nodes before it is attached */
-    bool take_mode;        /* tmpfs without mode=: the covered directory's mode */
+    bool take_mode;        /* tmpfs without mode=: the covered directory's mode, where one was there */
     bool seal_read_only;   /* written to until rootfs_seal */
     const struct id_mappings *uid_mappings, *gid_mappings; /* with options.idmap; NULL: of the joined user ns */
 
@@ -52,6 +52,7 @@ struct device_step {
     gid_t gid;
     bool in_new_dev;  /* made in the tmpfs of the is_dev step before it is attached */
     bool placeholder; /* an empty file waits there for the host's device to be bound over it */
+    bool covered;     /* by a later mount of the bundle at that very place, which counts */
 };
 
 struct link_step {

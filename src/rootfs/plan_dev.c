@@ -155,11 +155,25 @@ static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *d
     for (size_t i = 0; i < count; i++) {
         if (covered && !path_is_below(places[i].path, covered))
             covered = NULL;
-        if (places[i].device)
-            places[i].device->in_new_dev = !covered || strcmp(covered, places[i].path) == 0;
-        else if (!covered)
+        struct device_step *device = places[i].device;
+        if (device) {
+            device->covered = covered && strcmp(covered, places[i].path) == 0;
+            device->in_new_dev = !covered || device->covered;
+        } else if (!covered) {
             covered = places[i].path;
+        }
     }
+}
+
+/* A mount of the bundle on that very place, after the one on /dev. */
+static bool is_mounted_over(const struct rootfs *rootfs, const struct mount_step *dev_step, const char *path)
+{
+    const struct mount_step *end = rootfs->mounts + rootfs->mounts_count;
+
+    for (const struct mount_step *step = dev_step ? dev_step + 1 : rootfs->mounts; step < end; step++)
+        if (step->kind != MOUNT_REMOUNT && strcmp(step->target_inside, path) == 0)
+            return true;
+    return false;
 }
 
 static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const struct mount_step *dev_step,
@@ -173,7 +187,7 @@ static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const st
     if (check_repetitions(rootfs, findings) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LENGTH(default_devices) && rootfs->dev != DEV_NONE; i++) {
-        if (device_listed(rootfs, default_devices[i].path))
+        if (device_listed(rootfs, default_devices[i].path) || is_mounted_over(rootfs, dev_step, default_devices[i].path))
             continue;
         rootfs->devices[rootfs->devices_count++] = (struct device_step){
             .path_inside = default_devices[i].path,

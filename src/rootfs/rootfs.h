@@ -23,6 +23,7 @@ struct rootfs_surroundings {
     bool joined_user_ns;
     bool new_network_ns;   /* false: sysfs may be refused in a user namespace: falls back to binding /sys */
     bool new_cgroup_ns;
+    bool host_cgroup_ns;   /* the one that is joined is the creator's */
     bool privileged;       /* the creator can clone mounts in the host's mount namespace (CAP_SYS_ADMIN) */
     const char *cgroup_path; /* the container's cgroup below the cgroup2 mount, "/a/b"; NULL: none */
     const char *cgroup_mount; /* where the host has cgroup2 mounted; NULL: not at all */

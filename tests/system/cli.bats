@@ -164,3 +164,18 @@ load helpers
     done
     [[ ! -e $STATE/../up ]]
 }
+
+@test "a letter with its value behind =, and --rootless with its value behind it" {
+    program exit 0
+    run -0 rt run -b="$BUNDLE" "$ID"
+    program sleep
+    run_detached
+    jq '.process | .args = ["/probe", "exit", "7"]' config.json >process.json
+    run -7 rt exec -p=process.json "$ID"
+    run -0 --separate-stderr rt exec -e=NAME=value -u=7:8 -g=9 "$ID" /probe report
+    expect '.uid == 7 and .gid == 8 and .groups == [9] and (.env | any(. == "NAME=value"))'
+    silently rt delete --force "$ID"
+    local word
+    for word in true false auto; do run -0 "$CRUN_LITE" --rootless "$word" --root "$STATE" list; done
+    fails 1 "unknown command 'maybe'" -- "$CRUN_LITE" --rootless maybe --root "$STATE" list
+}

@@ -191,3 +191,24 @@ END
     config '.linux.devices = [{"path": "/dev/not-there", "type": "c", "major": 1, "minor": 250}]'
     fails 1 "'/dev/not-there'" /linux/devices/0 "user namespace" -- rt run "$ID"
 }
+
+@test "a mount of the bundle at the place of a device counts: default or listed, in a user namespace too, without an entry for /dev" {
+    local base
+    echo of-the-bundle >"$BATS_TEST_TMPDIR/file"
+    chmod 644 "$BATS_TEST_TMPDIR/file"
+    config '.mounts += [("random", "zero") | {"destination": "/dev/\(.)", "type": "bind", "source": $f, "options": ["bind"]}]' --arg f "$BATS_TEST_TMPDIR/file"
+    base=$(<config.json)
+    look() {
+        inside stat /dev/random + stat /dev/zero + stat /dev/null
+        [[ $(jq -r .type <<<"$output" | xargs) == "file file char" ]] || { echo "$1: $output" >&2; return 1; }
+    }
+    look default
+    config '.linux.devices = [{"path": "/dev/zero", "type": "c", "major": 1, "minor": 5}]'
+    look listed
+    config '.linux.namespaces += [{"type": "user"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 4294967295}] | .linux.gidMappings = .linux.uidMappings'
+    look 'user namespace'
+    echo "$base" >config.json
+    config '.root.readonly = false | .mounts |= map(select(.destination != "/dev" and .destination != "/dev/pts" and .destination != "/dev/shm" and .destination != "/dev/mqueue"))'
+    look 'no entry for /dev'
+}

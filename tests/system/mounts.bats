@@ -548,3 +548,30 @@ END
     umount source/below
     [[ $status == 1 ]] && says "$stderr" /mounts/7 "does not support"
 }
+
+@test "tmpfs without a mode: that of the directory which it covers, 1777 where there was none, 755 for /dev" {
+    mkdir -m 750 rootfs/kept
+    config '.process.user = {"uid": 0, "gid": 0} | .root.readonly = false | .mounts |= map(select(.destination | startswith("/dev") | not)) + [
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid"]},
+        {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid"]},
+        {"destination": "/kept", "type": "tmpfs", "source": "tmpfs"},
+        {"destination": "/new/below", "type": "tmpfs", "source": "tmpfs", "options": ["noexec"]}]'
+    rmdir rootfs/dev
+    inside stat /dev + stat /dev/shm + stat /kept + stat /new/below
+    [[ $(jq -r '.mode' <<<"$output" | xargs) == "$((8#755)) $((8#1777)) $((8#750)) $((8#1777))" ]] || { echo "$output" >&2; return 1; }
+}
+
+@test "type cgroup: the host's own cgroup namespace, joined by path, keeps the options of the host's mount" {
+    local before
+    cgroup_options() { awk '$5 == "/sys/fs/cgroup" {print $NF}' /proc/self/mountinfo; }
+    # An option that has to survive, where a service manager has set none.
+    [[ $(cgroup_options) == *nsdelegate* ]] || mount -o remount,memory_recursiveprot /sys/fs/cgroup
+    before=$(cgroup_options)
+    [[ $before == *nsdelegate* || $before == *memory_recursiveprot* ]]
+    config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{"type": "cgroup", "path": $p}])' \
+        --arg p "/proc/$$/ns/cgroup"
+    program exit 0
+    run_ok
+    [[ $(cgroup_options) == "$before" ]]
+    [[ $before == *nsdelegate* ]] || mount -o remount /sys/fs/cgroup
+}

@@ -451,3 +451,17 @@ TABLE
     config '.hostname = "otherwise"'
     fails 1 "give one of them" /linux/sysctl/kernel.hostname -- rt run "$ID"
 }
+
+@test "names: a uts namespace that is joined by path but the host's keeps its names" {
+    run -0 unshare --uts bash -c '
+        hostname before
+        jq --arg path "/proc/$$/ns/uts" ".linux.namespaces |= map(if .type == \"uts\" then .path = \$path else . end) | .hostname = \"changed\" | del(.domainname)" \
+            config.json >other && mv other config.json
+        "$0" --root "$1" run "$2" 2>&1
+        echo "$?"
+        hostname
+        jq ".hostname = \"before\"" config.json >other && mv other config.json
+        "$0" --root "$1" run "$2" >/dev/null && hostname' "$CRUN_LITE" "$STATE" "$ID"
+    says "${lines[0]}" "/hostname" "hostname 'changed' needs a uts namespace other than the host's"
+    [[ ${lines[1]} == 1 && ${lines[2]} == before && ${lines[3]} == before ]]
+}

@@ -291,6 +291,7 @@ static void flags_of_mount_body(struct sandbox *sandbox)
         {"silent ro", MS_SILENT, MS_RDONLY}, /* the mount, not the filesystem: not by this call */
     };
 
+    CHECK(mkdir("rootfs/m", 0755) == 0); /* its mode is the mount's */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         one_filesystem(sandbox, rows[i].words);
         CHECK(seen->mount_calls == 1 && seen->words[0] == '\0');

@@ -56,6 +56,10 @@ __crun_lite() {
             if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
             ((i++))
             ;;
+        --rootless)
+            if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
+            [[ ${COMP_WORDS[i + 1]-} != @(true|false|auto) ]] || ((i++))
+            ;;
         -f) [[ $command != list && $command != ps && $command != stats && $command != check ]] || ((i++)) ;;
         -*) ;;
         *) if [[ -z $command ]]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;

@@ -37,6 +37,16 @@ static const struct option_row global_options[] = {
     {"help", 'h', OPTION_FLAG, &given.help, NULL, "print this help"},
 };
 
+/* A global option whose value is the next word. */
+static bool takes_next(const char *option, const char *next)
+{
+    static const char *const with_value[] = {"root", "log-level", "cgroup-manager", "criu", "timing"};
+    for (size_t i = 0; i < ARRAY_LENGTH(with_value); i++)
+        if (text_equal(option, with_value[i]))
+            return true;
+    return text_equal(option, "rootless") && options_is_loose_value(next);
+}
+
 /* --log and --log-format as early and as forgivingly as possible: whatever fails later must be in the log. */
 static int open_log(int argc, char **argv, struct failure *why)
 {
@@ -53,10 +63,8 @@ static int open_log(int argc, char **argv, struct failure *why)
             given.log_format = argv[++i];
         else if (text_starts(word, "log-format="))
             given.log_format = word + strlen("log-format=");
-        else if ((text_equal(word, "root") || text_equal(word, "log-level") || text_equal(word, "cgroup-manager") || text_equal(word, "criu") || text_equal(word, "timing")) && i + 1 < argc)
+        else if (i + 1 < argc && takes_next(word, argv[i + 1]))
             i++; /* its value, whatever it looks like */
-        else if (text_equal(word, "rootless") && i + 1 < argc && options_is_loose_value(argv[i + 1]))
-            i++;
     }
     log_set(text_equal(given.log_format, "json") ? LOG_JSON : LOG_TEXT, LOG_ERROR);
     return log_open(given.log, why);

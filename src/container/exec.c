@@ -85,13 +85,20 @@ static int look(struct joining *joining, struct failure *why)
     return 0;
 }
 
+/* Perhaps a `run` that started early, whose init is not in its root yet: the namespaces to join would be half the host's.  What
+ * `create` has made is in its root, and so is what has hooks to wait for, which may call us. */
+static bool may_be_on_its_way(const struct joining *joining)
+{
+    return joining->status == STATUS_CREATED && !joining->state.has_hooks &&
+           faccessat(joining->directory.fd, STATE_START_SOCKET, F_OK, 0) < 0 && state_is_locked(&joining->directory);
+}
+
 static int open_container(struct joining *joining, struct failure *why)
 {
     const char *id = joining->request->id;
     if (state_open(joining->runtime->root, id, STATE_UNLOCKED, &joining->directory, why) < 0 || look(joining, why) < 0)
         return -1;
-    /* Perhaps a `run` whose init is still on its way into its root: the namespaces to join would be half the host's. */
-    if (joining->status == STATUS_CREATED && state_is_locked(&joining->directory)) {
+    if (may_be_on_its_way(joining)) {
         fd_close(&joining->init_pidfd);
         if (state_await_unlocked(&joining->directory, why) < 0 || look(joining, why) < 0)
             return -1;

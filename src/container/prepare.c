@@ -288,7 +288,8 @@ static int begin_record(struct birth *birth, struct failure *why)
     state->new_pid_ns = ns_is_new(&birth->namespaces, NS_PID);
     state->no_process = !birth->spec.process.set;
     state->keeps_keyring = (birth->request->flags & CREATE_NO_NEW_KEYRING) != 0;
-    state->has_hooks = birth->spec.hooks[HOOK_POSTSTART].count > 0 || birth->spec.hooks[HOOK_POSTSTOP].count > 0;
+    for (enum hook_kind kind = HOOK_START_CONTAINER; kind <= HOOK_POSTSTOP; kind++)
+        state->has_hooks = state->has_hooks || birth->spec.hooks[kind].count > 0;
     if (name_self(&state->creator, why) < 0 || state_make(birth->runtime->root, birth->request->id, &birth->directory, why) < 0)
         return -1;
     if (state_keep_cgroup(&birth->directory, &state->cgroup, why) < 0 || state_keep_resctrl(&birth->directory, &state->resctrl, why) < 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/pid.h"
 #include "base/text.h"
 #include "container/birth.h"
@@ -127,7 +128,7 @@ static int hear_init(struct start *start, int connection, struct failure *why)
         return 0;
     }
     /* Another start that was killed had come first: init heard that one, and no longer listens. */
-    if (!executing && pid_alive(&start->state.init))
+    if (!executing && pid_alive(&start->state.init) && !pid_is_ending(start->state.init.pid))
         return fail_started_already(start, why);
     fail(why, FAILURE_HOST, "read from the init process: it died before it executed the program");
     CLEANUP_FD int cgroup = cgroup_open(&start->state.cgroup);
@@ -186,11 +187,21 @@ static int await_ready(struct start *start, struct failure *why)
     return notify_await_ready(&start->notify, start->state.id, pidfd < 0 ? -1 : pidfd, start->state.init.pid, why);
 }
 
+/* A hook that fails makes us remove the cgroup, for which its manager may have to take our place: now, not in the middle of it.
+ * Without its manager the cgroup can be removed all the same. */
+static void prepare_to_destroy(const struct start *start)
+{
+    struct failure unimportant;
+    if (start->state.has_hooks && cgroup_prepare(start->state.cgroup.manager, &unimportant) < 0)
+        log_debug("%s", unimportant.text);
+}
+
 int container_start(const struct runtime *runtime, const char *id, struct failure *why)
 {
     struct start start = {.directory = {.root_fd = -1, .fd = -1}, .notify = NOTIFY_NONE};
     int r = start_open(&start, runtime, id, why);
     if (r == 0) {
+        prepare_to_destroy(&start);
         r = notify_look(&start.notify, why) < 0 || notify_listen(&start.notify, start.directory.fd, why) < 0 ? -1 : signal_start(&start, why);
         bool failed_hook = r < 0 && text_starts(why->pointer, "/hooks/");
         if (r == 0 && run_poststart(&start, why) < 0) {

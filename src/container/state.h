@@ -50,7 +50,7 @@ struct state {
     bool new_pid_ns; /* the kernel kills everybody when init dies */
     bool no_process; /* config.json has none: nothing to start */
     bool keeps_keyring; /* no session keyring was made for it */
-    bool has_hooks;  /* poststart or poststop: config.json is worth reading again */
+    bool has_hooks;  /* startContainer, poststart or poststop: config.json is worth reading again */
 };
 
 enum state_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };

@@ -264,6 +264,15 @@ static int meet_network(struct rootfs *rootfs, struct failure *why)
     return network->meet(network->arg, why);
 }
 
+/* So that a tmpfs on it is the same the next time, when the directory is there already.  Where it cannot be, it is the first time only. */
+static void open_to_everybody(int made_fd)
+{
+    CLEANUP_FD int fd = kernel_openat2(made_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+    if (fd >= 0)
+        IGNORE_RESULT(fchmod(fd, 01777));
+}
+
 /* A tmpfs without mode= takes that of the directory which it covers, one that covers none the kernel's own, 1777; /dev is no
  * place for everybody to write to. */
 static int mode_of(const struct mount_step *step, int target_fd, bool was_missing)
@@ -272,6 +281,8 @@ static int mode_of(const struct mount_step *step, int target_fd, bool was_missin
 
     if (!step->take_mode)
         return -1;
+    if (was_missing && !step->is_dev)
+        open_to_everybody(target_fd);
     if (was_missing)
         return step->is_dev ? 0755 : -1;
     return fstat(target_fd, &covered) == 0 ? (int) (covered.st_mode & 07777) : -1;

@@ -873,9 +873,9 @@ two_processors() { [[ $(taskset -cp $$) == *"0,1"* || $(taskset -cp $$) == *"0-"
     cp "$PROBE" "$outside"
     host=$(ns_of self net)
     # Mounts take time.
-    config '.mounts += [range(150) | {"destination": "/data/\(.)", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}] | .root.readonly = false'
+    config '.mounts += [range(100) | {"destination": "/data/\(.)", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}] | .root.readonly = false'
     program sleep
-    for _ in {1..5}; do
+    for _ in {1..3}; do
         rt_background run "$ID" >/dev/null </dev/null
         runtime=$!
         for ((tries = 0; tries < 1000; tries++)); do

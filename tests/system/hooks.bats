@@ -382,3 +382,44 @@ one_life() {
     run -1 bash -c 'trap "" CHLD; exec "$@"' bash "$CRUN_LITE" --root "$STATE" start "$ID"
     is_unknown
 }
+
+# The program that knows systemd takes the place of the one that does not: not when half of the container is gone.
+@test "a hook that fails under the systemd manager is the news, and nothing is left" {
+    hook startContainer 7
+    hook poststop
+    program sleep
+    create_container
+    jq -c --arg unit "crun-lite-test-$ID.scope" '.cgroupManager = "systemd" | .systemdUnit = $unit' "$STATE/$ID/state.json" >forged
+    cat forged >"$STATE/$ID/state.json"
+    DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere fails 1 "startContainer hook" "status 7" -- rt start "$ID"
+    [[ $(logged) == "startContainer poststop" ]]
+    is_unknown
+}
+
+@test "exec is not held up by a startContainer hook" {
+    local starter
+    config '.hooks.startContainer = [{"path": "/probe", "args": ["probe", "sleep"]}]'
+    program sleep
+    create_container
+    rt_background start "$ID" 2>/dev/null
+    starter=$!
+    has_joined() { rt exec "$ID" /probe exit 0; }
+    wait_until has_joined
+    silently rt delete --force "$ID"
+    exits 1 "$starter"
+}
+
+@test "a process that is killed while its startContainer hook runs died before it executed the program" {
+    local starter
+    config '.hooks.startContainer = [{"path": "/probe", "args": ["probe", "sleep"]}]'
+    program sleep
+    create_container
+    rt_background start "$ID" 2>"$BATS_TEST_TMPDIR/words"
+    starter=$!
+    hook_runs() { pgrep -P "$(container_pid "$ID")"; }
+    wait_until hook_runs
+    rt kill "$ID" KILL
+    exits 1 "$starter"
+    says "$(<"$BATS_TEST_TMPDIR/words")" "it died before it executed the program"
+    silently rt delete --force "$ID"
+}

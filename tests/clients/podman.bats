@@ -601,15 +601,15 @@ P
 @test "podman: a service of systemd, in its own cgroup (--cgroups=split)" {
     is_root || skip 'is for root'
     # As `podman generate systemd` writes it: without the two commands systemd kills Podman's own cleanup with the rest.
-    systemd-run --quiet --unit="split-${CLIENT_RUNTIME##*/}" --property=Type=notify --property=NotifyAccess=all --property=Delegate=yes --property=KillMode=mixed \
+    systemd-run --quiet --unit="split-${CLIENT_RUNTIME##*/}-${PODMAN_CGROUPS:-systemd}" --property=Type=notify --property=NotifyAccess=all --property=Delegate=yes --property=KillMode=mixed \
         --property='ExecStop=/usr/bin/podman stop --ignore --time 1 split' --property='ExecStopPost=/usr/bin/podman rm --force --ignore --time 1 split' \
         podman --runtime "$CLIENT_RUNTIME" --cgroup-manager "${PODMAN_CGROUPS:-systemd}" run --cgroups=split --sdnotify=conmon -d --replace --rm \
         --name split --network none box sleep 1000
     local pid
     pid=$(pod inspect --format '{{.State.Pid}}' split)
-    [[ $(<"/proc/$pid/cgroup") == *split-${CLIENT_RUNTIME##*/}.service/libpod-payload-* ]]
-    [[ $(systemctl show --property=ActiveState --value "split-${CLIENT_RUNTIME##*/}") == active ]]
-    systemctl stop "split-${CLIENT_RUNTIME##*/}"
+    [[ $(<"/proc/$pid/cgroup") == *split-${CLIENT_RUNTIME##*/}-${PODMAN_CGROUPS:-systemd}.service/libpod-payload-* ]]
+    [[ $(systemctl show --property=ActiveState --value "split-${CLIENT_RUNTIME##*/}-${PODMAN_CGROUPS:-systemd}") == active ]]
+    systemctl stop "split-${CLIENT_RUNTIME##*/}-${PODMAN_CGROUPS:-systemd}"
     eventually bash -c "! kill -0 $pid 2>/dev/null"
 }
 

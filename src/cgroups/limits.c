@@ -492,6 +492,8 @@ static int check_unified_key(struct planning *planning, const char *pointer, con
     for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
         if (text_equal(key, actions[i]))
             return fail_config(planning->why, pointer, "'%s' is an action on processes, no setting", key);
+    if (text_equal(key, "cgroup.type"))
+        return fail_config(planning->why, pointer, "'cgroup.type' would keep kill, ps and freezing from the container's processes");
     return 0;
 }
 

@@ -41,7 +41,9 @@ static int print_json(const struct container_summary *list, size_t count, struct
         json_i64(writer, "pid", list[i].pid);
         json_string(writer, "status", list[i].status);
         json_string(writer, "bundle", list[i].bundle);
+        json_string(writer, "rootfs", list[i].rootfs);
         json_string(writer, "created", list[i].created);
+        json_map(writer, "annotations", &list[i].annotations);
         json_string(writer, "owner", owner);
         json_close_object(writer);
     }

@@ -158,12 +158,13 @@ int container_wait(const struct runtime *runtime, const char *id, struct contain
 int container_state(const struct runtime *runtime, const char *id, struct json_writer *writer, struct failure *why) MUST_CHECK;
 
 struct container_summary {
-    const char *id, *status, *bundle, *created;
+    const char *id, *status, *bundle, *rootfs, *created;
     int pid;
     unsigned owner;
+    struct string_map annotations;
 };
 /* Every container below the root, sorted by id; memory belongs to the arena.  A container that vanishes meanwhile is
- * left out; one whose record cannot be read is listed with the status "stopped". */
+ * left out; one whose record cannot be read is listed with the status "stopped", as created when its directory last changed. */
 int container_list(const struct runtime *runtime, struct arena *arena, struct container_summary **ret_list, size_t *ret_count,
                    struct failure *why) MUST_CHECK;
 

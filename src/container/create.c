@@ -387,12 +387,28 @@ int listener_send(const struct spec *spec, const struct state *state, const stru
     return r;
 }
 
+/* A process that is frozen hears nothing.  Not by cgroup.events, which may tell of it later only. */
+static int check_thawed(const struct birth *birth, struct failure *why)
+{
+    const struct string_map *unified = &birth->spec.linux.resources.unified;
+    bool frozen = false;
+    for (size_t i = 0; i < unified->count; i++)
+        if (text_equal(unified->items[i].key, "cgroup.freeze"))
+            frozen = text_starts(unified->items[i].value, "1");
+    if (!frozen)
+        return 0;
+    fail_config(why, "/linux/resources/unified/cgroup.freeze", "a container that is paused from the beginning cannot be run");
+    return failure_hint(why, "leave cgroup.freeze out, or use create, resume and start");
+}
+
 /* START, then whatever init has to say until end of file, which means that the program was executed. */
 static int birth_start(struct birth *birth, struct failure *why)
 {
     /* From here on it was a container, whatever becomes of it: its end is a deletion. */
     birth->poststop_due = true;
     step_note(STEP_AWAIT_EXEC);
+    if (check_thawed(birth, why) < 0)
+        return -1;
     if (notify_listen(&birth->notify, birth->directory.fd, why) < 0 || tell(birth, MESSAGE_START, 0, -1, why) < 0)
         return -1;
     for (;;) {

@@ -53,6 +53,15 @@ int container_state(const struct runtime *runtime, const char *id, struct json_w
     return r;
 }
 
+/* Clients read a time there, whatever is left of the container. */
+static const char *changed(const struct state_directory *directory, struct arena *arena)
+{
+    struct stat status = {0};
+    char seconds[TEXT_TIME_SIZE];
+    IGNORE_RESULT(fstat(directory->fd, &status)); /* the beginning of time, then */
+    return arena_format(arena, "%sZ", text_utc(seconds, status.st_mtime));
+}
+
 static int summarize(const struct runtime *runtime, const char *id, struct arena *arena, struct container_summary *ret_summary)
 {
     struct state_directory directory = {.root_fd = -1, .fd = -1};
@@ -60,14 +69,18 @@ static int summarize(const struct runtime *runtime, const char *id, struct arena
     struct failure why;
     if (state_check_id(id, &why) < 0 || state_open(runtime->root, id, STATE_UNLOCKED, &directory, &why) < 0)
         return -1;
-    *ret_summary = (struct container_summary){.id = arena_copy(arena, id), .status = "stopped", .bundle = "", .created = ""};
+    *ret_summary = (struct container_summary){.id = arena_copy(arena, id), .status = "stopped", .bundle = "", .rootfs = ""};
     if (state_load(&directory, arena, &state, &why) == 0) {
         enum state_status status = state_status(&state);
         ret_summary->status = state_status_words[status];
         ret_summary->pid = shown_pid(&state, status);
         ret_summary->bundle = state.bundle;
+        ret_summary->rootfs = state.rootfs;
         ret_summary->created = state.created;
         ret_summary->owner = state.owner;
+        ret_summary->annotations = state.annotations;
+    } else {
+        ret_summary->created = changed(&directory, arena);
     }
     state_close(&directory);
     return 0;

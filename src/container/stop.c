@@ -72,6 +72,15 @@ static int fail_not_running(const struct state *state, struct failure *why)
     return fail(why, FAILURE_STATE, "container not running: `%s` is stopped", state->id);
 }
 
+/* Its creator is at work with it; `delete --force` ends that one too. */
+static int check_created(const struct state *state, struct failure *why)
+{
+    if (state->phase != PHASE_CREATING || !pid_alive(&state->creator))
+        return 0;
+    fail(why, FAILURE_STATE, "container not running: `%s` is still being created", state->id);
+    return failure_hint(why, "use delete --force to end that");
+}
+
 /* Nobody of the container is left: the kernel has killed all of its pid namespace together with its init.  Whoever is in its cgroup
  * came later, with a container that was given the same one or by somebody's hand, and is not ours to signal. */
 static bool is_over(const struct state *state)
@@ -138,6 +147,8 @@ int container_kill(const struct runtime *runtime, const char *id, const char *si
         r = state_load(&directory, &arena, &state, why);
     if (r == 0)
         r = parse_signal(signal_word != NULL ? signal_word : default_signal(&state), &sig, why);
+    if (r == 0)
+        r = check_created(&state, why);
     if (r == 0 && scope == KILL_ALL && state.cgroup.path != NULL)
         r = kill_everybody(&state, sig, why);
     else if (r == 0)

@@ -615,3 +615,17 @@ signal.pause()' "$socket" 3>&- 4>&- &
     [[ ! -e $(group) ]]
     silently rt delete --force "$ID"
 }
+
+@test "unified: cgroup.type is refused, and what is frozen from the beginning is not run" {
+    has delegated_cgroup || skip "needs a cgroup2 tree"
+    program sleep
+    config '.linux.resources.unified = {"cgroup.type": "threaded"}'
+    fails 1 /linux/resources/unified/cgroup.type -- rt run "$ID"
+    config '.linux.resources.unified = {"cgroup.freeze": "1"}'
+    fails 1 /linux/resources/unified/cgroup.freeze "paused from the beginning" -- timeout 20 "$CRUN_LITE" --root "$STATE" run "$ID"
+    create_container
+    is_status "$ID" paused
+    silently rt resume "$ID"
+    silently rt start "$ID"
+    silently rt delete --force "$ID"
+}

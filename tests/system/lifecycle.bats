@@ -745,3 +745,34 @@ state_shows() {
     [[ $(jq -s length "$BATS_TEST_TMPDIR/log") == 1 ]]
     silently rt delete --force "$ID"
 }
+
+@test "list: one whose record is gone has a time too; json says what state says" {
+    config '.annotations = {"a": "b"}'
+    program sleep
+    run_detached
+    run -0 --separate-stderr rt list --format json
+    expect --argjson state "$(rt state "$ID")" --arg id "$ID" '.[] | select(.id == $id) | . == $state'
+    mkdir -m 700 "$STATE/$ID-half"
+    run -0 --separate-stderr rt list --format json
+    expect --arg id "$ID-half" '.[] | select(.id == $id) | .created | test("^20[0-9-]+T[0-9:]+Z$")'
+    rmdir "$STATE/$ID-half"
+    silently rt delete --force "$ID"
+}
+
+@test "kill of a container that is still being created, also of everybody, has no effect" {
+    local creator scope
+    config '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "until [ -e \($go) ]; do sleep 0.02; done"], "env": ["PATH=/usr/bin:/bin"]}]' \
+        --arg go "$BATS_TEST_TMPDIR/go"
+    program sleep
+    rt_background create "$ID" >/dev/null </dev/null
+    creator=$!
+    status_becomes "$ID" creating
+    for scope in "" --all; do
+        # shellcheck disable=SC2086  # nothing, or one word
+        fails 1 "container not running" "still being created" -- rt kill $scope "$ID" KILL
+    done
+    touch "$BATS_TEST_TMPDIR/go"
+    exits 0 "$creator"
+    is_status "$ID" created
+    silently rt delete --force "$ID"
+}

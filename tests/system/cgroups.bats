@@ -617,7 +617,7 @@ signal.pause()' "$socket" 3>&- 4>&- &
 }
 
 @test "unified: cgroup.type is refused, and what is frozen from the beginning is not run" {
-    has delegated_cgroup || skip "needs a cgroup2 tree"
+    needs delegated_cgroup
     program sleep
     config '.linux.resources.unified = {"cgroup.type": "threaded"}'
     fails 1 /linux/resources/unified/cgroup.type -- rt run "$ID"

@@ -274,7 +274,7 @@ TABLE
 }
 
 @test "an existing cgroup namespace together with a new user namespace: the container is in its own cgroup all the same" {
-    has delegated_cgroup || skip "needs a cgroup2 tree"
+    needs delegated_cgroup
     hold --cgroup
     with_user_namespace
     config '.linux.namespaces |= map(if .type == "cgroup" then .path = $p else . end) | .mounts |= map(select(.type != "cgroup"))' \

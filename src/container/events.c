@@ -95,7 +95,7 @@ static int watching_open(struct watching *watching, const struct runtime *runtim
     int pidfd = pid_open(&watching->live.state.init);
     watching->polls[WATCH_END] = (struct pollfd){.fd = pidfd, .events = POLLIN};
     if (pidfd < 0)
-        return pidfd == -ESRCH ? fail(why, FAILURE_STATE, "container not running: `%s` has just stopped", id)
+        return pidfd == -ESRCH ? fail_not_running(id, STATUS_STOPPED, why)
                                : fail_errno(why, pidfd, "open the first process of container `%s`", id);
     watching->polls[WATCH_TIMER] = (struct pollfd){.fd = open_timer(watching->request->interval_us), .events = POLLIN};
     if (watching->polls[WATCH_TIMER].fd < 0)
@@ -203,7 +203,7 @@ int container_wait(const struct runtime *runtime, const char *id, struct contain
     if (r == 0)
         r = state_load(&directory, &arena, &state, why);
     if (r == 0 && state_status(&state) == STATUS_CREATING)
-        r = fail(why, FAILURE_STATE, "container not running: `%s` is still being created", id);
+        r = fail_not_running(id, STATUS_CREATING, why);
     state_close(&directory); /* held open it would keep nothing alive */
     if (r == 0)
         r = wait_for(&state, ret_end, why);

@@ -5,9 +5,13 @@
 
 #include "base/fd.h"
 
-static int fail_not_running(const struct live *live, enum state_status status, struct failure *why)
+int fail_not_running(const char *id, enum state_status status, struct failure *why)
 {
-    return fail(why, FAILURE_STATE, "container not running: `%s` is %s", live->state.id, state_status_words[status]);
+    if (status != STATUS_CREATING)
+        return fail(why, FAILURE_STATE, "container not running: `%s` is %s", id, state_status_words[status]);
+    /* Its creator is at work with it; `delete --force` ends that one too. */
+    fail(why, FAILURE_STATE, "container not running: `%s` is still being created", id);
+    return failure_hint(why, "use delete --force to end that");
 }
 
 int live_find(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why)
@@ -18,7 +22,7 @@ int live_find(const struct runtime *runtime, const char *id, enum state_lock loc
         return -1;
     live->status = state_status(&live->state);
     if (live->status == STATUS_STOPPED || live->status == STATUS_CREATING)
-        return fail_not_running(live, live->status, why);
+        return fail_not_running(live->state.id, live->status, why);
     return 0;
 }
 
@@ -33,7 +37,7 @@ int live_open(const struct runtime *runtime, const char *id, enum state_lock loc
     live->cgroup = cgroup_open(&live->state.cgroup);
     /* A process leaves its cgroup before it is dead: a `delete` that was killed in between has removed the cgroup already. */
     if (live->cgroup == -ENOENT && pid_is_ending(live->state.init.pid))
-        return fail_not_running(live, STATUS_STOPPED, why);
+        return fail_not_running(live->state.id, STATUS_STOPPED, why);
     return live->cgroup < 0 ? fail_errno(why, live->cgroup, "open cgroup '%s'", live->state.cgroup.path) : 0;
 }
 

@@ -17,6 +17,9 @@ struct live {
     int cgroup;
 };
 
+/* Always -1: the STATE failure of a command that needs a live container, and found it stopped or still being created. */
+int fail_not_running(const char *id, enum state_status status, struct failure *why);
+
 /* STATE failure where the container is not there, has stopped or is still being created.  Its cgroup is left alone.  live_close
  * is due, also on failure. */
 int live_find(const struct runtime *runtime, const char *id, enum state_lock lock, struct live *live, struct failure *why) MUST_CHECK;

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "container/container.h"
 #include "container/hooks.h"
+#include "container/live.h"
 #include "container/stage.h"
 #include "spec/read.h"
 
@@ -67,18 +68,10 @@ static int parse_signal(const char *word, int *ret_signal, struct failure *why)
 
 /* ---- kill ---- */
 
-static int fail_not_running(const struct state *state, struct failure *why)
-{
-    return fail(why, FAILURE_STATE, "container not running: `%s` is stopped", state->id);
-}
-
-/* Its creator is at work with it; `delete --force` ends that one too. */
 static int check_created(const struct state *state, struct failure *why)
 {
-    if (state->phase != PHASE_CREATING || !pid_alive(&state->creator))
-        return 0;
-    fail(why, FAILURE_STATE, "container not running: `%s` is still being created", state->id);
-    return failure_hint(why, "use delete --force to end that");
+    bool creating = state->phase == PHASE_CREATING && pid_alive(&state->creator);
+    return creating ? fail_not_running(state->id, STATUS_CREATING, why) : 0;
 }
 
 /* Nobody of the container is left: the kernel has killed all of its pid namespace together with its init.  Whoever is in its cgroup
@@ -102,12 +95,12 @@ static int kill_init(const struct state *state, int sig, struct failure *why)
 {
     CLEANUP_FD int pidfd = pid_alive(&state->init) ? pid_open(&state->init) : -ESRCH;
     if (pidfd == -ESRCH)
-        return fail_not_running(state, why);
+        return fail_not_running(state->id, STATUS_STOPPED, why);
     if (pidfd < 0)
         return fail_errno(why, pidfd, "open a pidfd of process %d", (int)state->init.pid);
     if (kernel_pidfd_send_signal(pidfd, sig) == 0)
         return 0;
-    return errno == ESRCH ? fail_not_running(state, why) : fail_sys(why, "send signal %d to process %d", sig, (int)state->init.pid);
+    return errno == ESRCH ? fail_not_running(state->id, STATUS_STOPPED, why) : fail_sys(why, "send signal %d to process %d", sig, (int)state->init.pid);
 }
 
 static bool has_processes(const struct state *state)

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static void __attribute__((format(printf, 4, 0))) fill(struct failure *why, enum failure_kind kind, int errnum, const char *fmt, va_list args)
 {
     memset(why, 0, sizeof(*why));
@@ -61,7 +63,7 @@ int fail_sys(struct failure *why, const char *fmt, ...)
     va_start(args, fmt);
     fill(why, FAILURE_HOST, errnum, fmt, args);
     va_end(args);
-    add_cause(why->text, sizeof(why->text), strerror(errnum));
+    add_cause(why->text, sizeof(why->text), text_errno(errnum));
     return -1;
 }
 
@@ -72,7 +74,7 @@ int fail_errno(struct failure *why, int errnum, const char *fmt, ...)
     va_start(args, fmt);
     fill(why, FAILURE_HOST, errnum, fmt, args);
     va_end(args);
-    add_cause(why->text, sizeof(why->text), strerror(errnum));
+    add_cause(why->text, sizeof(why->text), text_errno(errnum));
     return -1;
 }
 

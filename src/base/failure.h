@@ -39,7 +39,7 @@ struct failure {
     char hint[400];    /* what to do about it, one sentence, no final dot; "" if none */
 };
 
-/* Fill *why and return -1.  `fail_sys` reads errno and appends ": strerror(errno)"; kind HOST. */
+/* Fill *why and return -1.  `fail_sys` reads errno and appends what it means; kind HOST. */
 int fail(struct failure *why, enum failure_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int fail_sys(struct failure *why, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* As fail_sys with an explicit error number; accepts both errno and -errno. */

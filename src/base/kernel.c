@@ -56,6 +56,11 @@ int kernel_mount_setattr(int dirfd, const char *path, unsigned flags, struct mou
     return (int)syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr));
 }
 
+int kernel_statx(int dirfd, const char *path, int flags, unsigned mask, struct kernel_statx *file)
+{
+    return (int)syscall(SYS_statx, dirfd, path, flags, mask, file);
+}
+
 int kernel_pivot_root(const char *new_root, const char *put_old)
 {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
@@ -69,6 +74,20 @@ int kernel_pidfd_open(pid_t pid, unsigned flags)
 int kernel_pidfd_send_signal(int pidfd, int sig)
 {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
+}
+
+void kernel_exit(int status)
+{
+    (void)syscall(SYS_exit_group, status);
+    __builtin_trap();
+}
+
+int kernel_signal_default(int sig)
+{
+    static const struct {
+        unsigned long handler, flags, others[8];
+    } action; /* the kernel's struct sigaction begins like this everywhere; 0 is SIG_DFL */
+    return (int)syscall(SYS_rt_sigaction, sig, &action, NULL, (size_t)(KERNEL_LAST_SIGNAL / 8));
 }
 
 int kernel_close_range(unsigned first, unsigned last, unsigned flags)

@@ -49,6 +49,18 @@ struct kernel_pidfd_info {
 #define KERNEL_PIDFD_GET_INFO _IOWR(0xff, 11, struct kernel_pidfd_info)
 #define KERNEL_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 
+/* struct statx, which C libraries declare each in their own way, or not at all. */
+struct kernel_statx {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, uid, gid;
+    uint16_t mode, unused;
+    uint64_t others[28];
+};
+#define KERNEL_STATX_MODE 0x2U
+#define KERNEL_STATX_UID 0x8U
+#define KERNEL_STATX_ATTR_VERITY 0x00100000U /* KERNEL(5.5) */
+
 long kernel_clone3(struct clone_args *args, size_t size);                     /* KERNEL(5.3) */
 int kernel_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve); /* KERNEL(5.6) */
 int kernel_open_tree(int dirfd, const char *path, unsigned flags);            /* KERNEL(5.2) */
@@ -57,9 +69,15 @@ int kernel_fsopen(const char *filesystem, unsigned flags);
 int kernel_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
 int kernel_fsmount(int fd, unsigned flags, unsigned attr_flags);
 int kernel_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr); /* KERNEL(5.12) */
+int kernel_statx(int dirfd, const char *path, int flags, unsigned mask, struct kernel_statx *file); /* KERNEL(4.11) */
 int kernel_pivot_root(const char *new_root, const char *put_old);
 int kernel_pidfd_open(pid_t pid, unsigned flags);                             /* KERNEL(5.3) */
 int kernel_pidfd_send_signal(int pidfd, int sig);                             /* KERNEL(5.1) */
+/* _exit(2), also under a seccomp filter that refuses it, which _exit of a C library may try again for ever: ends by a signal then. */
+void kernel_exit(int status) __attribute__((noreturn));
+/* Signal `sig` does what it does by default, also one that the C library keeps for itself, and refuses. */
+#define KERNEL_LAST_SIGNAL 64
+int kernel_signal_default(int sig);
 int kernel_close_range(unsigned first, unsigned last, unsigned flags);        /* KERNEL(5.9) */
 long kernel_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int kernel_bpf(int cmd, void *attr, unsigned size);

@@ -209,7 +209,7 @@ void spawn_describe(const struct spawn_result *result, char *out, size_t size)
 {
     char end[96];
     if (result->exec_errno)
-        snprintf(end, sizeof(end), "could not be executed: %s", strerror(result->exec_errno));
+        snprintf(end, sizeof(end), "could not be executed: %s", text_errno(result->exec_errno));
     else if (result->timed_out)
         snprintf(end, sizeof(end), "timed out after %ld ms and was killed", result->elapsed_ms);
     else if (result->interrupted)

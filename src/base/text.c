@@ -246,6 +246,49 @@ const char *text_utc(char out[TEXT_TIME_SIZE], int64_t seconds)
     return out;
 }
 
+const char *text_errno(int errnum)
+{
+    /* Those that musl has other words for than glibc, and a runtime may meet. */
+    static const struct {
+        int errnum;
+        const char *words;
+    } known[] = {
+        {EIO, "Input/output error"},
+        {ECHILD, "No child processes"},
+        {ENOMEM, "Cannot allocate memory"},
+        {EBUSY, "Device or resource busy"},
+        {EXDEV, "Invalid cross-device link"},
+        {EMFILE, "Too many open files"},
+        {ENOTTY, "Inappropriate ioctl for device"},
+        {ESPIPE, "Illegal seek"},
+        {ERANGE, "Numerical result out of range"},
+        {EDEADLK, "Resource deadlock avoided"},
+        {ENAMETOOLONG, "File name too long"},
+        {ELOOP, "Too many levels of symbolic links"},
+        {EUNATCH, "Protocol driver not attached"},
+        {ETIME, "Timer expired"},
+        {EOVERFLOW, "Value too large for defined data type"},
+        {ELIBBAD, "Accessing a corrupted shared library"},
+        {EUSERS, "Too many users"},
+        {ENOTSOCK, "Socket operation on non-socket"},
+        {EMSGSIZE, "Message too long"},
+        {EOPNOTSUPP, "Operation not supported"},
+        {EADDRINUSE, "Address already in use"},
+        {EADDRNOTAVAIL, "Cannot assign requested address"},
+        {ENETUNREACH, "Network is unreachable"},
+        {ENOTCONN, "Transport endpoint is not connected"},
+        {ETOOMANYREFS, "Too many references: cannot splice"},
+        {ETIMEDOUT, "Connection timed out"},
+        {EINPROGRESS, "Operation now in progress"},
+        {EUCLEAN, "Structure needs cleaning"},
+        {EDQUOT, "Disk quota exceeded"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+        if (known[i].errnum == errnum)
+            return known[i].words;
+    return strerror(errnum);
+}
+
 void text_sanitize(char *out, size_t size, const char *in)
 {
     size_t used = 0;

@@ -46,6 +46,9 @@ int text_to_duration(const char *text, int64_t *ret_microseconds) MUST_CHECK;
 #define TEXT_TIME_SIZE 32
 const char *text_utc(char out[TEXT_TIME_SIZE], int64_t seconds);
 
+/* What `errnum` (positive) means, in the same words whichever C library the program was linked with: engines read them. */
+const char *text_errno(int errnum);
+
 /* Copies `in` with control bytes and invalid UTF-8 replaced by '?', at most size-1 bytes: for words that
  * come from a container. */
 void text_sanitize(char *out, size_t size, const char *in);

@@ -292,6 +292,6 @@ void fs_put_back(int fd, const struct limits *old)
     for (size_t i = old->count; i-- > 0;) {
         int done = file_write_text_at(fd, old->writes[i].file, old->writes[i].value);
         if (done < 0)
-            log_debug("put '%s' back into '%s': %s", old->writes[i].value, old->writes[i].file, strerror(-done));
+            log_debug("put '%s' back into '%s': %s", old->writes[i].value, old->writes[i].file, text_errno(-done));
     }
 }

@@ -217,7 +217,7 @@ static int explain_call(const struct conversation *talk, const char *what, const
                         struct failure *why)
 {
     char words[512];
-    text_sanitize(words, sizeof words, fault->message ? fault->message : strerror(errnum));
+    text_sanitize(words, sizeof words, fault->message ? fault->message : text_errno(errnum));
     (void)fail(why, FAILURE_HOST, "%s of systemd unit '%s': %s", what, talk->unit, words);
     why->errnum = errnum;
     if (errnum == EACCES || errnum == EPERM)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/text.h"
 
 void become_note(const struct become *become, enum stage stage)
@@ -32,7 +33,7 @@ int become_receive(struct become *become, enum message_kind kind, enum message_k
     if (r < 0)
         return fail_errno(why, r, "hear from the runtime");
     if (ret_message->kind == MESSAGE_NONE)
-        _exit(1);
+        kernel_exit(1);
     if (ret_message->kind != kind && ret_message->kind != or_kind)
         return fail(why, FAILURE_BUG, "unexpected message %u from the runtime", ret_message->kind);
     *ret_fd = fd_steal(&fd);
@@ -76,9 +77,8 @@ int become_find_program(struct become *become, int root_fd, struct failure *why)
 
 static void reset_signals(const sigset_t *mask)
 {
-    struct sigaction fallback = {.sa_handler = SIG_DFL};
-    for (int sig = 1; sig <= SIGRTMAX; sig++)
-        (void)sigaction(sig, &fallback, NULL); /* SIGKILL, SIGSTOP and libc's own two refuse: nothing to reset there */
+    for (int sig = 1; sig <= KERNEL_LAST_SIGNAL; sig++)
+        (void)kernel_signal_default(sig); /* SIGKILL and SIGSTOP refuse: nothing to reset there */
     (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
 }
 
@@ -168,5 +168,5 @@ void become_fail(const struct become *become, const struct failure *why)
     timeline_mark(TIMELINE_FAILED, 0);
     if (channel_send_failure(become->conversation, why) < 0 && become->words != NULL)
         atomic_store(&become->words->errnum, why->errnum != 0 ? why->errnum : EIO);
-    _exit(1);
+    kernel_exit(1);
 }

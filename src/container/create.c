@@ -562,7 +562,7 @@ static int birth_end(struct birth *birth, struct failure *why)
     if (birth->cgroup.fd >= 0 && !birth->state.new_pid_ns) {
         int r = cgroup_kill(birth->cgroup.fd);
         if (r < 0 && r != -ENOENT)
-            log_debug("kill what is left in the cgroup: %s", strerror(-r));
+            log_debug("kill what is left in the cgroup: %s", text_errno(-r));
     }
     bool leaves = birth->cgroup.fd >= 0 && stop_leaves_cgroup(&birth->state, birth->cgroup.fd);
     cgroup_close(&birth->cgroup);

@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/pid.h"
+#include "base/text.h"
 
 #define DIRECTORY_NAME "notify"
 #define SOCKET_NAME "notify.sock"
@@ -232,7 +233,7 @@ static int pass_one_on(const struct notify *notify, pid_t main_pid, bool *ret_re
     if (*ret_ready)
         text_format(&told, "MAINPID=%d\n", (int)main_pid);
     if (told.length > 0 && send(notify->manager, told.data, told.length, MSG_NOSIGNAL) < 0)
-        log_warning("the service manager could not be told about the container: %s", strerror(errno));
+        log_warning("the service manager could not be told about the container: %s", text_errno(errno));
     text_done(&told);
     return 0;
 }

@@ -338,7 +338,7 @@ int prepare_filter(const struct spec_seccomp *seccomp, int root_fd, struct arena
     step_note(STEP_FILTER);
     /* Without a cache directory every start compiles: slower, not wrong. */
     if (mkdirat(root_fd, SECCOMP_CACHE, 0700) < 0 && errno != EEXIST)
-        log_debug("make the seccomp cache directory: %s", strerror(errno));
+        log_debug("make the seccomp cache directory: %s", text_errno(errno));
     CLEANUP_FD int cache = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (seccomp_build_cached(seccomp, cache, arena, ret_filter, why) < 0)
         return -1;

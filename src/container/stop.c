@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "container/container.h"
 #include "container/hooks.h"
@@ -25,28 +26,33 @@
 #include "spec/read.h"
 
 #define DEADLINE_MS 10000
+/* As glibc has them, and with it all who write such names; other C libraries keep more signals for themselves. */
+#define FIRST_REALTIME 34
+#define LAST_REALTIME 64
 
 /* ---- signals by word ---- */
 
 /* NAME without SIG; 0 when unknown. */
 static int signal_by_name(const char *name)
 {
+    static const struct {
+        const char *name;
+        int number;
+    } known[] = {
+        {"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"ILL", SIGILL}, {"TRAP", SIGTRAP}, {"ABRT", SIGABRT}, {"IOT", SIGABRT},
+        {"BUS", SIGBUS}, {"FPE", SIGFPE}, {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"SEGV", SIGSEGV}, {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},
+        {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD}, {"CLD", SIGCHLD}, {"CONT", SIGCONT},
+        {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU}, {"URG", SIGURG}, {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+        {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"IO", SIGIO}, {"POLL", SIGIO}, {"PWR", SIGPWR}, {"SYS", SIGSYS},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+        if (strcasecmp(name, known[i].name) == 0)
+            return known[i].number;
     uint64_t offset = 0;
-    for (int sig = 1; sig < SIGRTMIN; sig++) {
-        const char *known = sigabbrev_np(sig);
-        if (known != NULL && strcasecmp(known, name) == 0)
-            return sig;
-    }
-    if (strcasecmp(name, "IOT") == 0)
-        return SIGABRT;
-    if (strcasecmp(name, "CLD") == 0)
-        return SIGCHLD;
-    if (strcasecmp(name, "IO") == 0)
-        return SIGIO; /* POLL to the library */
     if (strncasecmp(name, "RTMIN", 5) == 0 && (name[5] == '\0' || (name[5] == '+' && text_to_u64(name + 6, 30, &offset) == 0)))
-        return SIGRTMIN + (int)offset <= SIGRTMAX ? SIGRTMIN + (int)offset : 0;
+        return FIRST_REALTIME + (int)offset <= LAST_REALTIME ? FIRST_REALTIME + (int)offset : 0;
     if (strncasecmp(name, "RTMAX", 5) == 0 && (name[5] == '\0' || (name[5] == '-' && text_to_u64(name + 6, 30, &offset) == 0)))
-        return SIGRTMAX - (int)offset >= SIGRTMIN ? SIGRTMAX - (int)offset : 0;
+        return LAST_REALTIME - (int)offset >= FIRST_REALTIME ? LAST_REALTIME - (int)offset : 0;
     return 0;
 }
 

@@ -603,7 +603,7 @@ void ns_devices_take_back(struct ns_devices *devices)
         if (r < 0)
             log_warning("network device '%s' %s: %s", device->spec->host_name,
                         device->inside ? "could not be taken back out of the container" : "came back incomplete",
-                        r == -ESTALE ? "another one has its place there" : strerror(-r));
+                        r == -ESTALE ? "another one has its place there" : text_errno(-r));
     }
 }
 

@@ -105,7 +105,7 @@ void affinity_release(void)
     struct cpus all;
     memset(&all, 0xff, sizeof(all));
     if (sched_setaffinity(0, sizeof(all), (const cpu_set_t *)(const void *)&all) < 0)
-        log_debug("the CPU affinity stays the caller's: %s", strerror(errno));
+        log_debug("the CPU affinity stays the caller's: %s", text_errno(errno));
 }
 
 int affinity_set_initial(const struct spec_process *process, struct failure *why)

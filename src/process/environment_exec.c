@@ -21,6 +21,10 @@
 #include "base/kernel.h"
 #include "base/text.h"
 
+#ifndef EM_LOONGARCH
+#define EM_LOONGARCH 258
+#endif
+
 #define HEAD_SIZE 1024
 #define PROGRAM_HEADERS_MAX 64
 

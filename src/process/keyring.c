@@ -15,6 +15,7 @@
 
 #include "base/kernel.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define KEY_USER_SEARCH 0x00080000u
 
@@ -60,7 +61,7 @@ int keyring_join(const char *id, struct failure *why)
     case ENOSYS: /* no CONFIG_KEYS, or a sandbox around us */
     case ENOMEM:
         log_warning("no session keyring for the container, it shares the caller's: %s "
-                    "(--no-new-keyring silences this)", strerror(errno));
+                    "(--no-new-keyring silences this)", text_errno(errno));
         return 0;
     default:
         return fail_sys(why, "join a new session keyring '%s'", name);

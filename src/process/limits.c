@@ -74,7 +74,7 @@ static int explain_rlimit(pid_t pid, const char *word, int resource, const struc
 {
     struct rlimit now;
     int errnum = errno;
-    bool known = prlimit(pid, (enum __rlimit_resource)resource, NULL, &now) == 0;
+    bool known = prlimit(pid, resource, NULL, &now) == 0;
     fail_errno(why, errnum, "set %s to %llu:%llu", word, (unsigned long long)wanted->rlim_cur,
                (unsigned long long)wanted->rlim_max);
     failure_pointer(why, "/process/rlimits/%zu", index);
@@ -93,13 +93,13 @@ static int raise_rlimit(pid_t pid, const struct spec_rlimit *limit, size_t index
     const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
     int resource = rlimits[rlimit_index(limit->type)].resource;
     struct rlimit now;
-    if (prlimit(pid, (enum __rlimit_resource)resource, NULL, &now) < 0)
+    if (prlimit(pid, resource, NULL, &now) < 0)
         return explain_rlimit(pid, limit->type, resource, &wanted, index, why);
     const struct rlimit raised = {.rlim_cur = wanted.rlim_cur > now.rlim_cur ? wanted.rlim_cur : now.rlim_cur,
                                   .rlim_max = wanted.rlim_max > now.rlim_max ? wanted.rlim_max : now.rlim_max};
     if (raised.rlim_cur == now.rlim_cur && raised.rlim_max == now.rlim_max)
         return 0;
-    if (prlimit(pid, (enum __rlimit_resource)resource, &raised, NULL) < 0)
+    if (prlimit(pid, resource, &raised, NULL) < 0)
         return explain_rlimit(pid, limit->type, resource, &wanted, index, why);
     return 0;
 }
@@ -121,7 +121,7 @@ int limits_settle_rlimits(const struct spec_process *process, struct failure *wh
         const struct spec_rlimit *limit = &process->rlimits[i];
         const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
         int resource = rlimits[rlimit_index(limit->type)].resource;
-        if (prlimit(0, (enum __rlimit_resource)resource, &wanted, NULL) < 0)
+        if (prlimit(0, resource, &wanted, NULL) < 0)
             return explain_rlimit(0, limit->type, resource, &wanted, i, why);
     }
     return 0;
@@ -185,7 +185,7 @@ static int probe_rlimit(const struct spec_rlimit *limit, size_t index, struct fa
     const struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
     struct rlimit now;
     int number = rlimit_index(limit->type);
-    if (number < 0 || prlimit(0, (enum __rlimit_resource)rlimits[number].resource, NULL, &now) < 0 || wanted.rlim_max <= now.rlim_max)
+    if (number < 0 || prlimit(0, rlimits[number].resource, NULL, &now) < 0 || wanted.rlim_max <= now.rlim_max)
         return 0;
     errno = EPERM;
     return explain_rlimit(0, limit->type, rlimits[number].resource, &wanted, index, why);

@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <link.h>
 #include <linux/magic.h>
-#include <linux/prctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +45,6 @@
  * another process means nothing there. */
 #define MARK "CRUN_LITE_PROTECTED"
 #define WAY "CRUN_LITE_SELF_PROTECT"
-
-#ifndef STATX_ATTR_VERITY
-#define STATX_ATTR_VERITY 0x00100000
-#endif
 
 enum way { WAY_ANY, WAY_REMAP, WAY_EXEC, WAY_MEMFD };
 
@@ -83,12 +78,12 @@ static bool is_protected(int self)
  *   makes, and nobody but the owner may write (an ACL entry would show in the group bits). */
 static bool cannot_be_written(int self)
 {
-    struct statx file;
-    if (statx(self, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_UID, &file) < 0)
+    struct kernel_statx file;
+    if (kernel_statx(self, "", AT_EMPTY_PATH, KERNEL_STATX_MODE | KERNEL_STATX_UID, &file) < 0)
         return false;
-    if (file.stx_attributes & STATX_ATTR_VERITY)
+    if (file.attributes & KERNEL_STATX_ATTR_VERITY)
         return true;
-    return geteuid() != 0 && file.stx_uid == 0 && !(file.stx_mode & (S_IWGRP | S_IWOTH));
+    return geteuid() != 0 && file.uid == 0 && !(file.mode & (S_IWGRP | S_IWOTH));
 }
 
 /* ---- the read-only mount ---- */
@@ -383,11 +378,11 @@ int own_binary_protect(char **argv, int *ret_mount, struct failure *why)
         result = protect_by_remap(self, ret_mount);
         if (result == 0)
             return 0;
-        log_debug("own binary: cannot be remapped from a read-only mount: %s", strerror(-result));
+        log_debug("own binary: cannot be remapped from a read-only mount: %s", text_errno(-result));
     }
     if (way == WAY_ANY || way == WAY_EXEC) {
         result = protect_by_exec(self, argv);
-        log_debug("own binary: cannot be executed from a read-only mount: %s", strerror(-result));
+        log_debug("own binary: cannot be executed from a read-only mount: %s", text_errno(-result));
     }
     if (way == WAY_ANY || way == WAY_MEMFD)
         result = protect_by_memfd(argv);

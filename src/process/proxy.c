@@ -28,6 +28,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/pid.h"
+#include "base/text.h"
 #include "process/process.h"
 
 #ifndef TIOCGPTPEER
@@ -216,11 +217,17 @@ void proxy_give_size(int master)
 
 /* ---- signals ---- */
 
+/* Not sigfillset, which leaves out those that the C library keeps for its threads: here they can only be meant for the container. */
+static void signals_fill(sigset_t *set)
+{
+    memset(set, 0xff, sizeof(*set));
+}
+
 void proxy_block_signals(sigset_t *ret_old)
 {
     sigset_t all;
 
-    sigfillset(&all);
+    signals_fill(&all);
     (void)sigprocmask(SIG_BLOCK, &all, ret_old); /* fails for a wrong `how` only */
     /* A caller that ignores SIGCHLD makes the kernel reap our children: their status would be lost. */
     (void)signal(SIGCHLD, SIG_DFL); /* fails for a wrong number only */
@@ -241,7 +248,7 @@ static void signal_pass_on(const struct proxy *proxy, const struct signalfd_sigi
     if (info->ssi_code == SI_KERNEL && getpgid(proxy->pid) == getpgrp())
         return;
     if (kernel_pidfd_send_signal(proxy->pidfd, number) < 0 && errno != ESRCH)
-        log_warning("signal %d could not be sent to the container: %s", number, strerror(errno));
+        log_warning("signal %d could not be sent to the container: %s", number, text_errno(errno));
 }
 
 /* ^Z: the shell gets its terminal back as it was, and us as a stopped job.  SIGCONT, which wakes us, then comes
@@ -482,7 +489,7 @@ static int proxy_init(struct proxy *proxy, int *master, struct failure *why)
     sigset_t all;
     int err;
 
-    sigfillset(&all);
+    signals_fill(&all);
     proxy->master = fd_steal(master);
     proxy->peer = proxy->signals = proxy->tty = proxy->in.fd = proxy->out.fd = -1;
     proxy->last_input = '\n';
@@ -498,7 +505,7 @@ static int proxy_init(struct proxy *proxy, int *master, struct failure *why)
         return fail_errno(why, err, "prepare the container's terminal");
     proxy->peer = ioctl(proxy->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (proxy->peer < 0) /* then a terminal that nobody has open ends the copying, and only that */
-        log_debug("open the other end of the container's terminal: %s", strerror(errno));
+        log_debug("open the other end of the container's terminal: %s", text_errno(errno));
     end_open(&proxy->in, STDIN_FILENO, O_RDONLY);
     end_open(&proxy->out, STDOUT_FILENO, O_WRONLY);
     for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--)

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/timeline.h"
 #include "seccomp/build.h"
 #include "seccomp/library.h"
@@ -282,7 +283,7 @@ static void entry_store(int directory, const char *name, const struct text *key,
     cache_encode(key, library, filter, &content);
     err = content.length <= ENTRY_SIZE_MAX ? file_replace_at(directory, name, 0600, content.data, content.length) : -EFBIG;
     if (err < 0)
-        log_debug("seccomp: the compiled profile is not kept: %s", strerror(-err));
+        log_debug("seccomp: the compiled profile is not kept: %s", text_errno(-err));
     text_done(&content);
 }
 

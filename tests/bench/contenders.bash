@@ -13,6 +13,7 @@ contenders_find() {
     mkdir "$bin"
     cp "$CRUN_LITE" "$bin/crun-lite"
     cp "$BENCH_DIR"/{floor,hello} "$bin/"
+    [[ ! -x $BENCH_DIR/floor-musl ]] || cp "$BENCH_DIR/floor-musl" "$bin/"
     if [[ -z $wanted ]]; then
         wanted=crun-lite
         for name in crun runc youki bwrap; do

@@ -74,25 +74,32 @@ plan_of() {
     done
 }
 
+# The floor; with the device program that it leaves out; and linked with the C library that crun-lite is linked with.
 plan_floor() {
-    local floor=$bin/floor state=$work/state-life
-    local engine=("$floor" -e -s "$work/sources" -f "$work/engine.filter")
+    plan_floor_as "$1" floor "$bin/floor"
     case $1 in
-    run)
-        tabs run floor "$floor" run "$cgroup/floor" "$rootfs" /bin/true
-        tabs run floor+devices "$floor" -d "$work/default.devices" run "$cgroup/floor" "$rootfs" /bin/true
-        ;;
+    run) tabs run floor+devices "$bin/floor" -d "$work/default.devices" run "$cgroup/floor" "$rootfs" /bin/true ;;
     engine)
-        tabs engine floor "${engine[@]}" run "$cgroup/floor-engine" "$rootfs" /bin/true
-        tabs engine floor+devices "${engine[@]}" -d "$work/engine.devices" run "$cgroup/floor-engine" "$rootfs" /bin/true
+        tabs engine floor+devices "$bin/floor" -e -s "$work/sources" -f "$work/engine.filter" -d "$work/engine.devices" \
+            run "$cgroup/floor-engine" "$rootfs" /bin/true
         ;;
+    state | kill | delete) return 0 ;;
+    esac
+    [[ ! -e $bin/floor-musl ]] || plan_floor_as "$1" floor+musl "$bin/floor-musl"
+}
+
+plan_floor_as() { # OPERATION NAME PROGRAM
+    local name=$2 floor=$3 state=$work/state-life
+    case $1 in
+    run) tabs run "$name" "$floor" run "$cgroup/floor" "$rootfs" /bin/true ;;
+    engine) tabs engine "$name" "$floor" -e -s "$work/sources" -f "$work/engine.filter" run "$cgroup/floor-engine" "$rootfs" /bin/true ;;
     lifecycle)
-        tabs lifecycle floor "$floor" create "$state" "$cgroup/floor-life" "$rootfs" /bin/true ';' \
+        tabs lifecycle "$name" "$floor" create "$state" "$cgroup/floor-life" "$rootfs" /bin/true ';' \
             "$floor" start "$state" ';' "$floor" delete "$state" "$cgroup/floor-life"
         ;;
-    exec) tabs exec floor "$floor" exec "$work/state-floor" "$cgroup/floor-kept" /bin/true ;;
-    state | kill | delete) tabs "$1" floor "$bin/hello" ;;
-    rootless) tabs rootless floor "$floor" -u run "$cgroup/ordinary/floor" "$rootfs" /bin/true ;;
+    exec) tabs exec "$name" "$floor" exec "$work/state-floor" "$cgroup/floor-kept" /bin/true ;;
+    state | kill | delete) tabs "$1" "$name" "$bin/hello" ;;
+    rootless) tabs rootless "$name" "$floor" -u run "$cgroup/ordinary/floor" "$rootfs" /bin/true ;;
     esac
 }
 

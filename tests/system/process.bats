@@ -320,7 +320,7 @@ END
 }
 
 @test "signals: none blocked, none ignored, whatever the caller did" {
-    run --separate-stderr bash -c 'trap "" PIPE HUP USR1; exec "$@"' - "$CRUN_LITE" --root "$STATE" run "$ID"
+    run --separate-stderr bash -c 'trap "" PIPE HUP USR1 RTMIN RTMAX; exec "$@"' - "$CRUN_LITE" --root "$STATE" run "$ID"
     expect '.status.SigBlk == "0000000000000000" and .status.SigIgn == "0000000000000000"'
 }
 

@@ -75,15 +75,16 @@ load helpers
 }
 
 @test "signals to a foreground run reach the container's process" {
-    local name runtime
-    for name in TERM HUP INT USR1 USR2 QUIT CONT WINCH; do
-        program trap "$name" 33
+    local number name runtime
+    for name in TERM HUP INT USR1 USR2 QUIT CONT WINCH RTMIN RTMAX; do
+        number=$(kill -l "$name")
+        program trap "$number" 33
         rt_background run "$ID" >"$BATS_TEST_TMPDIR/out"
         runtime=$!
         wait_until output_has ready
         kill -"$name" "$runtime"
         exits 33 "$runtime"
-        output_has "got $(kill -l "$name")"
+        output_has "got $number"
         : >"$BATS_TEST_TMPDIR/out"
     done
 }

@@ -394,6 +394,19 @@ static void times_are_those_of_the_calendar(void **state)
     assert_string_equal(text_utc(ours, 951782400), "2000-02-29T00:00:00");
 }
 
+/* The words are glibc's; where that is the C library of the tests, its own are at hand. */
+static void error_words_are_those_of_glibc(void **state)
+{
+    (void)state;
+#ifdef __GLIBC__
+    for (int errnum = 1; errnum < 134; errnum++)
+        assert_string_equal(text_errno(errnum), strerror(errnum));
+#endif
+    assert_string_equal(text_errno(EBUSY), "Device or resource busy");
+    assert_string_equal(text_errno(ELOOP), "Too many levels of symbolic links");
+    assert_string_equal(text_errno(ENOENT), "No such file or directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +422,7 @@ int main(void)
         cmocka_unit_test(pointer_tokens),
         cmocka_unit_test(words_of_a_line),
         cmocka_unit_test(times_are_those_of_the_calendar),
+        cmocka_unit_test(error_words_are_those_of_glibc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

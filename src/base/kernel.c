@@ -1,6 +1,7 @@
 /* base/kernel.c: raw system calls; nothing here but the numbers. */
 #include "base/kernel.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,12 +83,32 @@ void kernel_exit(int status)
     __builtin_trap();
 }
 
+#define SIGNALS_SIZE ((size_t)(KERNEL_LAST_SIGNAL / 8))
+
+/* The kernel's struct sigaction, larger than on any machine.  All 0 is SIG_DFL. */
+struct kernel_action {
+    unsigned long words[16];
+};
+
 int kernel_signal_default(int sig)
 {
-    static const struct {
-        unsigned long handler, flags, others[8];
-    } action; /* the kernel's struct sigaction begins like this everywhere; 0 is SIG_DFL */
-    return (int)syscall(SYS_rt_sigaction, sig, &action, NULL, (size_t)(KERNEL_LAST_SIGNAL / 8));
+    static const struct kernel_action fallback;
+    return (int)syscall(SYS_rt_sigaction, sig, &fallback, NULL, SIGNALS_SIZE);
+}
+
+int kernel_signal_as(int sig, int model)
+{
+    struct kernel_action action = {{0}};
+    if (syscall(SYS_rt_sigaction, model, NULL, &action, SIGNALS_SIZE) < 0)
+        return -1;
+    return (int)syscall(SYS_rt_sigaction, sig, &action, NULL, SIGNALS_SIZE);
+}
+
+int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    if (old != NULL)
+        memset(old, 0, sizeof(*old));
+    return (int)syscall(SYS_rt_sigprocmask, how, set, old, SIGNALS_SIZE);
 }
 
 int kernel_close_range(unsigned first, unsigned last, unsigned flags)

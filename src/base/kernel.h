@@ -76,8 +76,13 @@ int kernel_pidfd_send_signal(int pidfd, int sig);                             /*
 /* _exit(2), also under a seccomp filter that refuses it, which _exit of a C library may try again for ever: ends by a signal then. */
 void kernel_exit(int status) __attribute__((noreturn));
 /* Signal `sig` does what it does by default, also one that the C library keeps for itself, and refuses. */
+#define KERNEL_FIRST_REALTIME 32
 #define KERNEL_LAST_SIGNAL 64
 int kernel_signal_default(int sig);
+/* Signal `sig` does what `model` does. */
+int kernel_signal_as(int sig, int model);
+/* sigprocmask(2), of which a C library takes out those signals, too. */
+int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int kernel_close_range(unsigned first, unsigned last, unsigned flags);        /* KERNEL(5.9) */
 long kernel_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int kernel_bpf(int cmd, void *attr, unsigned size);

@@ -47,7 +47,7 @@ static void __attribute__((noreturn)) become_program(const struct spawn *spawn, 
 {
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
+    (void)kernel_sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
     char *const default_argv[] = {(char *)(uintptr_t)spawn->path, NULL};
     bool ready = dup2(input, STDIN_FILENO) >= 0 && dup2(spawn->output_fd ? *spawn->output_fd : output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
                  (spawn->directory_fd < 0 || fchdir(spawn->directory_fd) == 0);

@@ -262,6 +262,7 @@ const char *text_errno(int errnum)
         {ENOTTY, "Inappropriate ioctl for device"},
         {ESPIPE, "Illegal seek"},
         {ERANGE, "Numerical result out of range"},
+        {EDOM, "Numerical argument out of domain"},
         {EDEADLK, "Resource deadlock avoided"},
         {ENAMETOOLONG, "File name too long"},
         {ELOOP, "Too many levels of symbolic links"},
@@ -269,6 +270,7 @@ const char *text_errno(int errnum)
         {ETIME, "Timer expired"},
         {EOVERFLOW, "Value too large for defined data type"},
         {ELIBBAD, "Accessing a corrupted shared library"},
+        {EILSEQ, "Invalid or incomplete multibyte or wide character"},
         {EUSERS, "Too many users"},
         {ENOTSOCK, "Socket operation on non-socket"},
         {EMSGSIZE, "Message too long"},
@@ -276,17 +278,30 @@ const char *text_errno(int errnum)
         {EADDRINUSE, "Address already in use"},
         {EADDRNOTAVAIL, "Cannot assign requested address"},
         {ENETUNREACH, "Network is unreachable"},
+        {ENETRESET, "Network dropped connection on reset"},
+        {ECONNABORTED, "Software caused connection abort"},
+        {EISCONN, "Transport endpoint is already connected"},
         {ENOTCONN, "Transport endpoint is not connected"},
+        {ESHUTDOWN, "Cannot send after transport endpoint shutdown"},
         {ETOOMANYREFS, "Too many references: cannot splice"},
         {ETIMEDOUT, "Connection timed out"},
+        {EHOSTUNREACH, "No route to host"},
         {EINPROGRESS, "Operation now in progress"},
         {EUCLEAN, "Structure needs cleaning"},
         {EDQUOT, "Disk quota exceeded"},
+        {EOWNERDEAD, "Owner died"},
+        {ERFKILL, "Operation not possible due to RF-kill"},
+        {EHWPOISON, "Memory page has hardware error"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
         if (known[i].errnum == errnum)
             return known[i].words;
-    return strerror(errnum);
+    const char *words = strerror(errnum);
+    if (!text_equal(words, "No error information"))
+        return words;
+    static char unknown[32]; /* the kernel's own, 524 for one; there is one thread */
+    snprintf(unknown, sizeof(unknown), "Unknown error %d", errnum);
+    return unknown;
 }
 
 void text_sanitize(char *out, size_t size, const char *in)

@@ -1,10 +1,14 @@
 /*
  * cmd/options.c: the argument grammar that engines rely on.
  *
- * getopt_long_only of the C library does the parsing: "--opt VALUE", "--opt=VALUE", "-opt", "-o".  Flags are
- * declared with an optional argument, so that "--flag=false" works as Go programs write it.
+ *   --NAME VALUE  --NAME=VALUE  -NAME …     NAME whole, or the beginning of one option's name only
+ *   -L VALUE  -LVALUE  -L=VALUE             letters; those without a value can stand together: -it
+ *   --FLAG  --FLAG=false                    as Go programs write it
+ *   --                                      ends the options; a lone - is a word like others
+ *
+ * Not the C library's getopt_long_only: each library has its own opinion of letters behind one dash, and the program is linked with
+ * another one than its twin, which reads the same words.
  */
-#include <getopt.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,8 +18,13 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 
-#define ROWS_MAX 48
-#define FIRST_VALUE 1000 /* above every character */
+struct reading {
+    const struct option_row *rows;
+    size_t count;
+    int argc, at; /* `at`: the next word */
+    char **argv;
+    struct failure *why;
+};
 
 static int read_flag(const struct option_row *row, const char *value, struct failure *why)
 {
@@ -55,27 +64,6 @@ static int read_value(const struct option_row *row, char *value, struct failure 
     }
 }
 
-static const struct option_row *find_row(const struct option_row *rows, size_t count, int found)
-{
-    for (size_t i = 0; i < count; i++)
-        if (found == FIRST_VALUE + (int)i || (rows[i].letter != 0 && found == rows[i].letter))
-            return &rows[i];
-    return NULL;
-}
-
-static int fail_unknown(char **argv, int found, const struct option_row *rows, size_t count, struct failure *why)
-{
-    const char *word = argv[optind - 1];
-    if (found == ':') {
-        const struct option_row *row = find_row(rows, count, optopt);
-        if (row != NULL)
-            return fail(why, FAILURE_USAGE, "flag needs an argument: --%s", row->name);
-        return fail(why, FAILURE_USAGE, "flag needs an argument: %s", word);
-    }
-    fail(why, FAILURE_USAGE, "unknown or ambiguous option '%s'", word);
-    return failure_hint(why, "see --help");
-}
-
 static bool is_flag(const struct option_row *row)
 {
     return row->kind == OPTION_FLAG || row->kind == OPTION_LOOSE_FLAG;
@@ -86,60 +74,100 @@ bool options_is_loose_value(const char *word)
     return text_equal(word, "true") || text_equal(word, "false") || text_equal(word, "auto");
 }
 
-/* "-L=VALUE" as Go programs take it.  getopt gives up where L begins several long options, and else hands over "=VALUE". */
-static const struct option_row *read_letter(const struct option_row *rows, size_t count, int found, const char *word, char **value)
+static const struct option_row *find_letter(const struct reading *reading, char letter)
 {
-    bool is_letter = word[0] == '-' && word[1] != '-' && word[1] != '\0' && word[2] == '=';
-    if (found == '?' && is_letter) {
-        *value = (char *)(uintptr_t)word + 3;
-        return find_row(rows, count, word[1]);
+    for (size_t i = 0; i < reading->count; i++)
+        if (letter != '\0' && reading->rows[i].letter == letter)
+            return &reading->rows[i];
+    return NULL;
+}
+
+/* By the whole name, or by the beginning of one name only; how many begin so is left in *ret_found. */
+static const struct option_row *find_name(const struct reading *reading, const char *name, size_t length, size_t *ret_found)
+{
+    const struct option_row *row = NULL;
+    *ret_found = 0;
+    for (size_t i = 0; i < reading->count && length > 0; i++) {
+        if (strncmp(reading->rows[i].name, name, length) != 0)
+            continue;
+        row = &reading->rows[i];
+        if (row->name[length] == '\0') {
+            *ret_found = 1;
+            return row;
+        }
+        *ret_found += 1;
     }
-    if (is_letter && *value == word + 2)
-        *value += 1;
-    return found == '?' ? NULL : find_row(rows, count, found);
+    return *ret_found == 1 ? row : NULL;
+}
+
+static int fail_unknown(const char *word, struct failure *why)
+{
+    fail(why, FAILURE_USAGE, "unknown or ambiguous option '%s'", word);
+    return failure_hint(why, "see --help");
+}
+
+/* `value`: what came with the name; NULL: nothing, so that it is the next word where the option has one. */
+static int read_option(struct reading *reading, const struct option_row *row, char *value)
+{
+    const char *next = reading->at < reading->argc ? reading->argv[reading->at] : NULL;
+    if (value == NULL && !is_flag(row)) {
+        if (next == NULL)
+            return fail(reading->why, FAILURE_USAGE, "flag needs an argument: --%s", row->name);
+        value = reading->argv[reading->at++];
+    } else if (value == NULL && row->kind == OPTION_LOOSE_FLAG && options_is_loose_value(next)) {
+        value = reading->argv[reading->at++];
+    }
+    return read_value(row, value, reading->why);
+}
+
+static int read_letters(struct reading *reading, char *word)
+{
+    for (char *letter = word + 1; *letter != '\0'; letter++) {
+        const struct option_row *row = find_letter(reading, *letter);
+        if (row == NULL)
+            return fail_unknown(word, reading->why);
+        if (!is_flag(row) || letter[1] == '=') {
+            char *rest = letter[1] == '=' ? letter + 2 : letter[1] != '\0' ? letter + 1 : NULL;
+            return read_option(reading, row, rest);
+        }
+        if (read_value(row, NULL, reading->why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_word(struct reading *reading, char *word)
+{
+    bool may_be_letters = word[1] != '-';
+    char *name = word + (may_be_letters ? 1 : 2);
+    size_t found, length = strcspn(name, "=");
+    const struct option_row *row = find_name(reading, name, length, &found);
+    if (may_be_letters && length == 1 && find_letter(reading, *name) != NULL)
+        return read_letters(reading, word);
+    if (row != NULL)
+        return read_option(reading, row, name[length] == '=' ? name + length + 1 : NULL);
+    return may_be_letters && found == 0 ? read_letters(reading, word) : fail_unknown(word, reading->why);
 }
 
 int options_read(int argc, char **argv, const struct option_row *rows, size_t rows_count, enum options_order order, int *ret_used,
                  struct failure *why)
 {
-    struct option table[ROWS_MAX + 1];
-    char letters[ROWS_MAX * 2 + 3];
-    /* '-' hands over positional words one by one as the value of option 1; left to itself getopt would let
-     * POSIXLY_CORRECT in the environment decide about options behind them. */
-    size_t used = 0;
-    letters[used++] = order == OPTIONS_FIRST ? '+' : '-';
-    letters[used++] = ':';
-    if (rows_count > ROWS_MAX)
-        return fail(why, FAILURE_BUG, "too many options");
-    memset(table, 0, sizeof(table));
-    for (size_t i = 0; i < rows_count; i++) {
-        bool flag = is_flag(&rows[i]);
-        table[i] = (struct option){rows[i].name, flag ? optional_argument : required_argument, NULL, FIRST_VALUE + (int)i};
-        if (rows[i].letter == 0)
-            continue;
-        letters[used++] = rows[i].letter;
-        if (!flag)
-            letters[used++] = ':';
-    }
-    letters[used] = '\0';
-    optind = 0; /* glibc: starts anew */
-    opterr = 0;
-    int found, positionals = 0;
-    while ((found = getopt_long_only(argc, argv, letters, table, NULL)) != -1) {
-        if (found == 1) {
-            argv[1 + positionals++] = optarg; /* a place that was read already */
-            continue;
-        }
-        char *value = optarg;
-        const struct option_row *row = read_letter(rows, rows_count, found, argv[optind - 1], &value);
-        if (row == NULL)
-            return fail_unknown(argv, found, rows, rows_count, why);
-        if (row->kind == OPTION_LOOSE_FLAG && value == NULL && optind < argc && options_is_loose_value(argv[optind]))
-            value = argv[optind++];
-        if (read_value(row, value, why) < 0)
+    struct reading reading = {.rows = rows, .count = rows_count, .argc = argc, .at = argc > 0 ? 1 : 0, .argv = argv, .why = why};
+    int positionals = 0;
+    while (reading.at < argc) {
+        char *word = argv[reading.at];
+        bool is_option = word[0] == '-' && word[1] != '\0';
+        if (!is_option && order == OPTIONS_FIRST)
+            break;
+        reading.at++;
+        if (text_equal(word, "--"))
+            break;
+        if (!is_option)
+            argv[1 + positionals++] = word; /* a place that was read already */
+        else if (read_word(&reading, word) < 0)
             return -1;
     }
-    *ret_used = optind - positionals;
+    *ret_used = reading.at - positionals;
     if (positionals > 0)
         memmove(&argv[*ret_used], &argv[1], (size_t)positionals * sizeof(*argv));
     return 0;

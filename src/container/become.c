@@ -7,6 +7,7 @@
 #include "container/become.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -75,11 +76,14 @@ int become_find_program(struct become *become, int root_fd, struct failure *why)
 
 /* ---- the process ---- */
 
-static void reset_signals(const sigset_t *mask)
+/* A program that cannot be told to end is no use: what the caller ignores or blocks is its own affair. */
+static void reset_signals(void)
 {
+    sigset_t none;
+    sigemptyset(&none);
     for (int sig = 1; sig <= KERNEL_LAST_SIGNAL; sig++)
         (void)kernel_signal_default(sig); /* SIGKILL and SIGSTOP refuse: nothing to reset there */
-    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
+    (void)kernel_sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
 }
 
 static int hand_over_listener(struct become *become, int *listener, struct failure *why)
@@ -130,7 +134,7 @@ int become_process(struct become *become, struct failure *why)
     const struct spec_process *process = &become->spec->process;
     become_note(become, STAGE_IDENTITY);
     umask(become->caller_umask);
-    reset_signals(become->signals);
+    reset_signals();
     if (scheduling_settle(become->spec, why) < 0)
         return -1;
     if (lsm_set_exec_labels(become->proc_fd, process, why) < 0 || caps_drop_bounding(become->caps, why) < 0 ||

@@ -7,7 +7,6 @@
 #ifndef CRUN_LITE_CONTAINER_BECOME_H
 #define CRUN_LITE_CONTAINER_BECOME_H
 
-#include <signal.h>
 #include <sys/types.h>
 
 #include "container/channel.h"
@@ -20,7 +19,6 @@ struct become {
     const struct spec *spec; /* its process.args are ended by NULL */
     const struct caps_plan *caps;
     const struct seccomp_filter *filter; /* instructions 0: none */
-    const sigset_t *signals;             /* the caller's mask */
     struct arena *arena;
     struct last_words *words; /* may be NULL */
     int proc_fd;

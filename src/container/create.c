@@ -597,7 +597,7 @@ static int birth_part(struct birth *birth, struct failure *why)
         return 0;
     step_note(STEP_AWAIT_NOTICE);
     state_unlock(&birth->directory); /* as in birth_attend */
-    (void)sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
+    (void)kernel_sigprocmask(SIG_SETMASK, &birth->old_signals, NULL); /* whoever wants to wait no longer; cannot fail with valid arguments */
     return notify_await_ready(&birth->notify, birth->state.id, birth->init.pidfd, birth->init.pid, why);
 }
 

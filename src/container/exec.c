@@ -479,7 +479,7 @@ static int join(struct joining *joining, struct failure *why)
 {
     bool fell_back = false;
     joining->direct = is_direct(joining);
-    proxy_block_signals(&joining->old_signals);
+    proxy_block_signals(NULL);
     for (;;) {
         if (join_once(joining, why) == 0)
             return 0;

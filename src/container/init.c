@@ -220,20 +220,24 @@ static int find_program(struct init *init, struct failure *why)
 /* The kernel drops what would end the first process of a pid namespace by default; on return that is what is left to do. */
 static void end_by_signal(int sig)
 {
-    (void)raise(sig); /* the handler is gone (SA_RESETHAND); cannot fail for a signal that has just come */
+    /* Not raise, by which some C libraries mean the process that we were cloned from.  The handler is gone (SA_RESETHAND); cannot fail for
+     * a signal that has just come. */
+    (void)kill(getpid(), sig);
     _exit(128 + sig);
 }
 
 /* `kill` of a created container means init itself, whatever pid namespace it is in. */
-static void obey_signals(const sigset_t *mask)
+static void obey_signals(void)
 {
+    sigset_t none;
+    sigemptyset(&none);
     static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGIO, SIGVTALRM, SIGPROF, SIGPWR};
     struct sigaction end = {.sa_handler = end_by_signal, .sa_flags = SA_RESETHAND | SA_NODEFER};
     for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
         (void)sigaction(ending[i], &end, NULL); /* cannot fail for these */
-    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
-        (void)sigaction(sig, &end, NULL); /* likewise */
-    (void)sigprocmask(SIG_SETMASK, mask, NULL); /* cannot fail with valid arguments */
+    for (int sig = KERNEL_FIRST_REALTIME; sig <= KERNEL_LAST_SIGNAL; sig++)
+        (void)kernel_signal_as(sig, SIGTERM); /* likewise */
+    (void)kernel_sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
 }
 
 /* `create` leaves: `start` will come.  A connection that ends without a word was a `start` that died: the next one is
@@ -243,7 +247,7 @@ static int await_start_command(struct init *init, struct failure *why)
     int *listening = &init->birth->start_socket;
     init->become.announces = true;
     timeline_leave();
-    obey_signals(&init->birth->old_signals);
+    obey_signals();
     for (;;) {
         struct message message;
         int fd;
@@ -322,7 +326,6 @@ void init_main(void *argument)
             .spec = &birth->spec,
             .caps = &birth->caps,
             .filter = &birth->filter,
-            .signals = &birth->old_signals,
             .arena = &birth->arena,
             .words = birth->words,
             .proc_fd = birth->proc_fd,

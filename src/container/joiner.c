@@ -205,7 +205,6 @@ void joiner_main(void *argument)
             .spec = &joining->spec,
             .caps = &joining->caps,
             .filter = &joining->filter,
-            .signals = &joining->old_signals,
             .arena = &joining->arena,
             .words = joining->words,
             .proc_fd = joining->proc_fd,

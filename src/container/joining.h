@@ -19,7 +19,6 @@
 #ifndef CRUN_LITE_CONTAINER_JOINING_H
 #define CRUN_LITE_CONTAINER_JOINING_H
 
-#include <signal.h>
 
 #include "cgroups/cgroups.h"
 #include "container/container.h"
@@ -55,7 +54,6 @@ struct joining {
     int console_socket; /* connected; -1: none */
     int console_master; /* received from the joiner */
     struct last_words *words;
-    sigset_t old_signals;
     unsigned listen_fds, preserved_fds;
 
     int binary_mount; /* see own_binary_protect; -1: none */

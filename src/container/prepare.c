@@ -32,7 +32,8 @@ static int open_bundle(struct birth *birth, int *ret_fd, struct failure *why)
     char path[PATH_MAX];
     if (realpath(given, path) == NULL)
         return fail_sys(why, "open bundle '%s'", given);
-    birth->state.bundle = arena_copy(&birth->arena, path);
+    /* Two slashes may stay two, by POSIX; engines compare the path with theirs. */
+    birth->state.bundle = arena_copy(&birth->arena, path[0] == '/' && path[1] == '/' ? path + 1 : path);
     *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return *ret_fd < 0 ? fail_sys(why, "open bundle '%s'", path) : 0;
 }

@@ -26,9 +26,8 @@
 #include "spec/read.h"
 
 #define DEADLINE_MS 10000
-/* As glibc has them, and with it all who write such names; other C libraries keep more signals for themselves. */
+/* SIGRTMIN of glibc, and with it of all who write such names. */
 #define FIRST_REALTIME 34
-#define LAST_REALTIME 64
 
 /* ---- signals by word ---- */
 
@@ -50,9 +49,9 @@ static int signal_by_name(const char *name)
             return known[i].number;
     uint64_t offset = 0;
     if (strncasecmp(name, "RTMIN", 5) == 0 && (name[5] == '\0' || (name[5] == '+' && text_to_u64(name + 6, 30, &offset) == 0)))
-        return FIRST_REALTIME + (int)offset <= LAST_REALTIME ? FIRST_REALTIME + (int)offset : 0;
+        return FIRST_REALTIME + (int)offset <= KERNEL_LAST_SIGNAL ? FIRST_REALTIME + (int)offset : 0;
     if (strncasecmp(name, "RTMAX", 5) == 0 && (name[5] == '\0' || (name[5] == '-' && text_to_u64(name + 6, 30, &offset) == 0)))
-        return LAST_REALTIME - (int)offset >= FIRST_REALTIME ? LAST_REALTIME - (int)offset : 0;
+        return KERNEL_LAST_SIGNAL - (int)offset >= FIRST_REALTIME ? KERNEL_LAST_SIGNAL - (int)offset : 0;
     return 0;
 }
 

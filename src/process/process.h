@@ -198,7 +198,7 @@ int proxy_run(int pidfd, pid_t pid, int *master, const struct proxy_watch *watch
  * at it.  Runs in: creator. */
 void proxy_give_size(int master);
 /* Blocks every signal that can be, and makes SIGCHLD's action the default one: called before clone so that none
- * is lost; the old mask (NULL: not wanted) is what init restores. */
+ * is lost; *ret_old (NULL: not wanted) is the mask as it was. */
 #include <signal.h>
 void proxy_block_signals(sigset_t *ret_old);
 

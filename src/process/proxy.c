@@ -228,7 +228,7 @@ void proxy_block_signals(sigset_t *ret_old)
     sigset_t all;
 
     signals_fill(&all);
-    (void)sigprocmask(SIG_BLOCK, &all, ret_old); /* fails for a wrong `how` only */
+    (void)kernel_sigprocmask(SIG_BLOCK, &all, ret_old); /* fails for a wrong `how` only */
     /* A caller that ignores SIGCHLD makes the kernel reap our children: their status would be lost. */
     (void)signal(SIGCHLD, SIG_DFL); /* fails for a wrong number only */
 }

@@ -174,7 +174,11 @@ load helpers
     run -7 rt exec -p=process.json "$ID"
     run -0 --separate-stderr rt exec -e=NAME=value -u=7:8 -g=9 "$ID" /probe report
     expect '.uid == 7 and .gid == 8 and .groups == [9] and (.env | any(. == "NAME=value"))'
-    silently rt delete --force "$ID"
+    run -0 rt exec -t=false -e=A=B "$ID" /probe exit 0
+    fails 1 "unknown or ambiguous option '-Zt'" -- rt exec -e=A=B -Zt "$ID" /probe exit 0
+    fails 1 "flag needs an argument: --format" -- rt list -f
+    fails 1 "flag needs an argument: --bundle" -- rt run -b
+    silently rt delete -f=true "$ID"
     local word
     for word in true false auto; do run -0 "$CRUN_LITE" --rootless "$word" --root "$STATE" list; done
     fails 1 "unknown command 'maybe'" -- "$CRUN_LITE" --rootless maybe --root "$STATE" list

@@ -259,7 +259,7 @@ state_shows() {
     silently rt delete "$ID"
     # Any signal that ends a process by default, also as the first process of a pid namespace, for which the kernel drops it.
     local word
-    for word in "" TERM INT USR1 RTMIN+1; do
+    for word in "" TERM INT USR1 32 RTMIN RTMIN+1; do
         create_container
         silently rt kill "$ID" $word
         status_becomes "$ID" stopped
@@ -276,6 +276,33 @@ state_shows() {
     silently rt kill "$ID" TERM
     status_becomes "$ID" stopped
     silently rt delete "$ID"
+}
+
+# A process remembers the id of the one that it was cloned from.
+@test "kill of a created container means it, and not who has its creator's id by then" {
+    config '.linux.namespaces |= map(select(.type != "pid"))'
+    program sleep
+    # shellcheck disable=SC2016
+    run -0 env ID="$ID" unshare --pid --fork --mount-proc bash -c '
+        "$@" create "$ID" <&- >/dev/null 2>&1 &
+        creator=$!
+        wait $creator || exit
+        echo $((creator - 1)) >/proc/sys/kernel/ns_last_pid
+        sleep 1000 &
+        [ $! = $creator ] || { echo "a pid was taken: $!, not $creator"; exit 1; }
+        "$@" kill "$ID" TERM
+        for ((tries = 0; tries < 500; tries++)); do
+            ! "$@" state "$ID" | grep -q stopped || break
+            sleep 0.02
+        done
+        ((tries < 500)) && kill -0 $creator && "$@" delete "$ID"' - "$CRUN_LITE" --root "$STATE"
+}
+
+@test "a bundle is called by one slash, however many it was given with" {
+    program sleep
+    create_container --bundle "//${BUNDLE#/}"
+    [[ $(rt state "$ID" | jq -r .bundle) == "$BUNDLE" ]]
+    silently rt delete --force "$ID"
 }
 
 # spec: OPKI-04

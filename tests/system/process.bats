@@ -320,8 +320,14 @@ END
 }
 
 @test "signals: none blocked, none ignored, whatever the caller did" {
-    run --separate-stderr bash -c 'trap "" PIPE HUP USR1 RTMIN RTMAX; exec "$@"' - "$CRUN_LITE" --root "$STATE" run "$ID"
+    local quiet=(env --block-signal=TERM --block-signal=RTMIN --block-signal=RTMAX bash -c 'trap "" PIPE HUP USR1 RTMIN RTMAX; exec "$@"' - "$CRUN_LITE" --root "$STATE")
+    run --separate-stderr "${quiet[@]}" run "$ID"
     expect '.status.SigBlk == "0000000000000000" and .status.SigIgn == "0000000000000000"'
+    program sleep
+    run_detached
+    run --separate-stderr "${quiet[@]}" exec "$ID" /probe report
+    expect '.status.SigBlk == "0000000000000000" and .status.SigIgn == "0000000000000000"'
+    silently rt delete --force "$ID"
 }
 
 @test "the process is alone: session leader, no threads, no parent death signal, root of its cgroup" {

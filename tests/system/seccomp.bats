@@ -41,6 +41,17 @@ profile() { config '.linux.seccomp = $s' --argjson s "$1"; }
     fails 1 "read from the init process" "signal 31" "seccomp profile forbids" -- rt run "$ID"
 }
 
+@test "what keeps a program from being executed is found out with the calls that profiles know" {
+    printf '#!/no/such/interpreter\n' >rootfs/data/script
+    chmod 755 rootfs/data/script
+    config '.process.args = ["/data/script"]'
+    profile '{"defaultAction": "SCMP_ACT_KILL_PROCESS", "syscalls": [{"action": "SCMP_ACT_ALLOW", "names": ["execve", "openat", "openat2", "newfstatat",
+        "fstat", "pread64", "read", "close", "sendmsg", "sendto", "recvmsg", "exit_group", "mmap", "brk", "munmap"]}]}'
+    if ! grep -q __asan_init "$CRUN_LITE"; then
+        fails 127 "/data/script" "No such file or directory" "/no/such/interpreter" -- rt run "$ID"
+    fi
+}
+
 # spec: SECC-20
 @test "system calls newer than the profile are ENOSYS under a deny-by-default one, older ones its errno" {
     profile "$(jq -c '.linux.seccomp' "$(engine_config docker-default)")"

@@ -117,8 +117,9 @@ int pid_exit_status(int pidfd, const struct pid_name *name, int *ret_status)
 enum pid_life pid_life(const struct pid_name *name)
 {
     char line[STAT_SIZE];
-    if (name->pid <= 0 || read_stat(name->pid, line) < 0)
-        return PID_OVER;
+    int r = name->pid <= 0 ? -ESRCH : read_stat(name->pid, line);
+    if (r < 0) /* what cannot be known (too many open files) takes nothing away from one who may live */
+        return r == -ESRCH ? PID_OVER : PID_EXECUTED;
     const char *state = find_field(line, FIELD_STATE), *flags = find_field(line, FIELD_FLAGS), *start_time = find_field(line, FIELD_START_TIME);
     if (state == NULL || flags == NULL || start_time == NULL || *state == 'Z' || *state == 'X' ||
         strtoull(start_time, NULL, 10) != name->start_time)

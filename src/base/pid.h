@@ -27,7 +27,7 @@ int pid_look(pid_t pid, uint64_t *ret_start_time, char *ret_state) MUST_CHECK;
 int pid_has_executed(pid_t pid) MUST_CHECK;
 /* Whether it is on its way out, dead or gone: from the moment on in which the kernel begins to end it. */
 bool pid_is_ending(pid_t pid);
-/* That very process, by one look. */
+/* That very process, by one look.  Where the look fails it counts as one that lives. */
 enum pid_life {
     PID_OVER,     /* it does not exist any more, or is a zombie */
     PID_WAITS,    /* a clone of ours that has not executed a program */

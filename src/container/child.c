@@ -95,6 +95,18 @@ int child_hear(int channel, const char *who, struct message *ret_message, int *r
     return 0;
 }
 
+int child_hear_out(int channel, const char *who, struct failure *why)
+{
+    for (;;) {
+        struct message message;
+        CLEANUP_FD int fd = -1;
+        if (child_hear(channel, who, &message, &fd, why) < 0)
+            return -1;
+        if (message.kind == MESSAGE_NONE)
+            return 0;
+    }
+}
+
 /* The channel of one who lives has ended: it can say nothing any more, and nobody may wait for it for ever. */
 static void end_the_silent(const struct ns_child *child)
 {

@@ -37,6 +37,9 @@ int child_open_interruption(void) MUST_CHECK;
 /* Next packet; FAILED becomes *why.  `who` speaks: "init process", a text that clients know. */
 int child_hear(int channel, const char *who, struct message *ret_message, int *ret_fd, struct failure *why) MUST_CHECK;
 
+/* Hears all that is left to hear.  -1: the last packet was FAILED, or could not be read; 0: an end without a word. */
+int child_hear_out(int channel, const char *who, struct failure *why) MUST_CHECK;
+
 /* Something ended without a word: its wait status, the last step and the cgroup's OOM counter tell why.  Reaps it. */
 struct child_scene {
     const char *who;  /* as child_hear has it */

@@ -55,14 +55,7 @@ static int explain_death(struct birth *birth, struct failure *why)
 /* Nobody is there to hear us.  What was said before comes first: it says why. */
 static int explain_silence(struct birth *birth, struct failure *why)
 {
-    for (;;) {
-        struct message message;
-        CLEANUP_FD int fd = -1;
-        if (child_hear(birth->channel, WHO, &message, &fd, why) < 0)
-            return -1;
-        if (message.kind == MESSAGE_NONE)
-            return explain_death(birth, why);
-    }
+    return child_hear_out(birth->channel, WHO, why) < 0 ? -1 : explain_death(birth, why);
 }
 
 /* A message to init or the escort. */

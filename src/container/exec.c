@@ -273,14 +273,7 @@ static int explain_death(struct joining *joining, struct failure *why)
 /* Nobody is there to hear us.  What was said before comes first: it says why. */
 static int explain_silence(struct joining *joining, struct failure *why)
 {
-    for (;;) {
-        struct message message;
-        CLEANUP_FD int fd = -1;
-        if (child_hear(joining->channel, WHO, &message, &fd, why) < 0)
-            return -1;
-        if (message.kind == MESSAGE_NONE)
-            return explain_death(joining, why);
-    }
+    return child_hear_out(joining->channel, WHO, why) < 0 ? -1 : explain_death(joining, why);
 }
 
 static int go_on(struct joining *joining, struct failure *why)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +98,22 @@ static void a_living_process_has_no_status(void **state)
 }
 
 /* A pid that was given to somebody else: nothing of theirs is taken for ours. */
+static void one_that_cannot_be_looked_at_lives(void **state)
+{
+    (void)state;
+    struct pid_name name = spawn(-1);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool alive = pid_alive(&name);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(alive);
+    assert_int_equal(kill(name.pid, SIGKILL), 0);
+    assert_int_equal(waitpid(name.pid, NULL, 0), name.pid);
+    assert_false(pid_alive(&name));
+}
+
 static void another_process_of_that_pid_is_not_ours(void **state)
 {
     struct pid_name name = spawn(7), other = name;
@@ -118,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_of_a_zombie_and_of_a_reaped_process),
         cmocka_unit_test(a_living_process_has_no_status),
+        cmocka_unit_test(one_that_cannot_be_looked_at_lives),
         cmocka_unit_test(another_process_of_that_pid_is_not_ours),
     };
     return cmocka_run_group_tests_name("base_pid", tests, NULL, NULL);

@@ -223,7 +223,7 @@ rt_behind() {
 }
 
 @test "a memory limit where the host has no memory controller names it and the cgroup" {
-    has controller:memory && skip "the host has the controller"
+    needs no-controller:memory
     limits '{"memory": {"limit": 67108864}}'
     fails 1 memory controller -- rt run "$ID"
 }
@@ -250,7 +250,7 @@ rt_behind() {
 
 # spec: RHUG-01 RHUG-02 RHUG-03 RHUG-05 RHUG-06 RUNI-01 RUNI-02
 @test "hugetlb limits, typed and unified, below a parent that has the controller off" {
-    has controller:hugetlb || skip "needs controller:hugetlb"
+    needs controller:hugetlb
     config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/parent/$ID"
     start_with '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194305}]}'
     grep -qw hugetlb "/sys/fs/cgroup$TEST_CGROUP/parent/cgroup.subtree_control"
@@ -584,7 +584,7 @@ CASES
 
 @test "systemd driver: a message bus that lets nobody in is given up in seconds, and systemd itself is asked" {
     local listener begin socket=$BATS_TEST_TMPDIR/bus
-    [[ $(rt features | jq .linux.cgroup.systemd) == true ]] || skip "needs a build with the systemd driver"
+    needs systemd_driver
     python3 -c 'import signal, socket, sys
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])

@@ -101,7 +101,7 @@ stats_document='
 @test "events --pressure: waiting for memory is told with statistics" {
     needs controller:memory
     local events
-    [[ -e /proc/pressure/memory ]] || skip "the kernel has no PSI"
+    needs pressure
     # Reclaim that never gets anywhere: more than memory.high, and no swap space.
     config '.linux.resources += {"unified": {"memory.high": "8388608", "memory.swap.max": "0"}}'
     program mem 64 + sleep

@@ -198,7 +198,7 @@ program_fails() {
     stage_fails docker-default AppArmor
 }
 @test "selinux label where SELinux is off" {
-    [[ ! -d /sys/fs/selinux ]] || skip "needs a kernel without SELinux"
+    needs no-selinux
     config '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
     stage_fails SELinux
 }

@@ -18,6 +18,7 @@ runtime_is() { [[ ${CRUN_LITE##*/} == "$1"* ]]; }
 has() {
     case $1 in
     controller:*) grep -qw "${1#*:}" /sys/fs/cgroup/cgroup.controllers ;;
+    no-controller:*) ! has "${1#no-}" ;;
     delegated_cgroup) [[ -n ${TEST_CGROUP-} ]] ;;
     controllers_are_enabled) [[ -n $(<"/sys/fs/cgroup$TEST_CGROUP/cgroup.subtree_control") ]] ;;
     sys_resource) capable 24 ;;
@@ -27,6 +28,14 @@ has() {
     user_systemd) [[ -S /run/user/$EUID/bus ]] ;;
     apparmor) [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]] ;;
     no-apparmor) ! has apparmor ;;
+    no-selinux) [[ ! -d /sys/fs/selinux ]] ;;
+    no-resctrl) [[ ! -d /sys/fs/resctrl ]] ;;
+    time_namespaces) [[ -e /proc/self/timens_offsets ]] ;;
+    pressure) [[ -e /proc/pressure/memory ]] ;;
+    numa) [[ -d /sys/devices/system/node ]] ;;
+    two_processors) (($(nproc) > 1)) ;;
+    processors_0_and_1) [[ $(taskset -cp $$) == *"0,1"* || $(taskset -cp $$) == *"0-"* ]] ;;
+    systemd_driver) [[ $(rt features | jq .linux.cgroup.systemd) == true ]] ;;
     newuidmap) command -v newuidmap >/dev/null && grep -q "^$(id -un):" /etc/subuid ;;
     *) command -v "$1" >/dev/null ;;
     esac
@@ -38,14 +47,17 @@ capable() { (( (16#$(awk '/^CapEff/ {print $2}' /proc/self/status) >> $1) & 1 ))
 needs() {
     local thing
     for thing in "$@"; do
-        has "$thing" && continue
-        if [[ ${CRUN_LITE_TESTS_MUST_RUN-} == 1 ]] &&
-            ! grep -q "^$thing	$SYSTEM_TESTS_HOST	" "$BATS_TEST_DIRNAME/host-limits.tsv"; then
-            echo "$thing is missing, and nothing may be skipped here" >&2
-            return 1
-        fi
-        skip "needs $thing"
+        has "$thing" || lacks "$thing" || return
     done
+}
+
+# lacks THING: found out on the way, the same.
+lacks() {
+    if [[ ${CRUN_LITE_TESTS_MUST_RUN-} == 1 ]] && ! grep -q "^$1	$SYSTEM_TESTS_HOST	" "$BATS_TEST_DIRNAME/host-limits.tsv"; then
+        echo "$1 is missing, and nothing may be skipped here" >&2
+        return 1
+    fi
+    skip "needs $1"
 }
 
 # --- bundle ------------------------------------------------------------------------------------------------------------

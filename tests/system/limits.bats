@@ -167,10 +167,10 @@ is_thawed() { [[ $(<"$GROUP/cgroup.freeze") == 0 && $(reads_as frozen cgroup.eve
 # signal helps.
 freezable() {
     needs root
-    command -v mkfs.ext4 fsfreeze losetup >/dev/null || skip "needs mkfs.ext4, fsfreeze and losetup"
+    needs mkfs.ext4 fsfreeze losetup
     truncate -s 8M "$BATS_TEST_TMPDIR/disk"
     mkfs.ext4 -q -O ^has_journal "$BATS_TEST_TMPDIR/disk"
-    mount -o loop "$BATS_TEST_TMPDIR/disk" rootfs/data 2>/dev/null || skip "no loop devices here"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" rootfs/data 2>/dev/null || lacks loop_devices
     FREEZABLE=$BUNDLE/rootfs/data
     config '.root.readonly = false'
     # One of many: the message must find it.

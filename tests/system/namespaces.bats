@@ -149,7 +149,7 @@ with_user_namespace() {
 }
 
 @test "time namespace: the clocks are offset inside" {
-    [[ -e /proc/self/timens_offsets ]] || skip "needs a kernel with time namespaces"
+    needs time_namespaces
     config '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 100000, "nanosecs": 5}, "monotonic": {"secs": 777}}'
     inside cat /proc/self/timens_offsets + cat /proc/uptime
     says "$output" 777 100000

@@ -455,7 +455,7 @@ END
 
 # spec: SEL-02
 @test "selinux: a label where SELinux is off" {
-    [[ ! -d /sys/fs/selinux ]] || skip "needs a kernel without SELinux"
+    needs no-selinux
     config '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
     fails 1 /process/selinuxLabel SELinux -- rt create "$ID"
 }

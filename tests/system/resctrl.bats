@@ -33,7 +33,7 @@ written() { grep -v tasks "$LOG" || true; }
 
 # spec: RDT-03
 @test "intelRdt on a host without resctrl: refused with the cure" {
-    [[ ! -d /sys/fs/resctrl ]] || skip "needs a host without resctrl"
+    needs no-resctrl
     local value
     for value in '{}' '{"closID": "/"}' '{"closID": "gold", "l3CacheSchema": "L3:0=f"}' '{"enableMonitoring": true}'; do
         intel_rdt "$value"

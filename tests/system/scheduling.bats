@@ -90,7 +90,7 @@ END
 
 # spec: SCHED-12
 @test "scheduler: SCHED_DEADLINE needs all CPUs: the caller's affinity is not in the way, a cpuset is, and said to be" {
-    [[ $(nproc) -gt 1 ]] || skip "needs two processors"
+    needs two_processors
     config '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 10000000, "deadline": 20000000}'
     run --separate-stderr taskset -c 0 "$CRUN_LITE" --root "$STATE" run "$ID"
     [[ $status == 0 ]]
@@ -141,7 +141,7 @@ END
 
 # spec: MPOL-01 MPOL-02 MPOL-05
 @test "memory policy: every mode and flag, as the kernel has it" {
-    [[ -d /sys/devices/system/node ]] || skip "needs a kernel with NUMA"
+    needs numa
     local mode number nodes flag flags bits
     # The kernel's number; its MPOL_PREFERRED without nodes is MPOL_LOCAL.
     while read -r mode number nodes flags; do
@@ -198,7 +198,7 @@ END
 
 # spec: MPOL-04
 @test "memory policy: empty nodes are absent ones" {
-    [[ -d /sys/devices/system/node ]] || skip "needs a kernel with NUMA"
+    needs numa
     config '.linux.memoryPolicy = {"mode": "MPOL_LOCAL", "nodes": ""}'
     run_ok
     expect '.memory_policy.mode == 4'
@@ -206,7 +206,7 @@ END
 
 # spec: MPOL-06 PERS-04
 @test "memory policy and personality are set before a filter that forbids both calls" {
-    [[ -d /sys/devices/system/node ]] || skip "needs a kernel with NUMA"
+    needs numa
     config '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"} | .linux.personality = {"domain": "LINUX32"}
         | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["set_mempolicy", "personality"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}'
     inside syscall personality 0 + report

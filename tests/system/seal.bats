@@ -166,7 +166,7 @@ unbindable: unseen OK unseen unseen 22
 
 # spec: LABEL-01 LABEL-02
 @test "a mount label is refused where there is no SELinux to understand it, and an empty one is none" {
-    [[ ! -e /sys/fs/selinux/status ]] || skip "has SELinux"
+    needs no-selinux
     config '.linux.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2"'
     fails 1 SELinux /linux/mountLabel -- rt run "$ID"
     config '.linux.mountLabel = ""'

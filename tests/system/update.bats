@@ -97,7 +97,7 @@ kept() { jq -e "$1" "$STATE/$ID/resources.json" >/dev/null; }
 }
 
 @test "update: hugetlb limits by page size" {
-    has controller:hugetlb || skip "needs controller:hugetlb"
+    needs controller:hugetlb
     start_with '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
     silently rt update -r - "$ID" <<<'{"hugepageLimits": [{"pageSize": "2MB", "limit": 8388608}]}'
     [[ $(value hugetlb.2MB.max) == 8388608 && $(value hugetlb.2MB.rsvd.max) == 8388608 ]]

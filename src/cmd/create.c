@@ -23,12 +23,15 @@ static struct {
     {"no-pivot", 0, OPTION_FLAG, &given.no_pivot, NULL, "use chroot instead of pivot_root, for a root on a ramdisk"}, \
     {"no-new-keyring", 0, OPTION_FLAG, &given.no_new_keyring, NULL, "keep the caller's session keyring"}, \
     {"preserve-fds", 0, OPTION_NUMBER, &given.request.preserve_fds, "N", "pass N more file descriptors, from 3 on"}, \
-    {"detach", 'd', OPTION_FLAG, &given.detach, NULL, "do not wait for the container"}, \
     {"no-subreaper", 0, OPTION_FLAG, &given.no_subreaper, NULL, "accepted for compatibility: crun-lite is never a subreaper"}
 
-static const struct option_row create_options[] = {SHARED_OPTIONS};
+static const struct option_row create_options[] = {
+    SHARED_OPTIONS,
+    {"detach", 'd', OPTION_FLAG, &given.detach, NULL, "accepted for compatibility: create never waits for the container's end"},
+};
 static const struct option_row run_options[] = {
     SHARED_OPTIONS,
+    {"detach", 'd', OPTION_FLAG, &given.detach, NULL, "do not wait for the container"},
     {"keep", 0, OPTION_FLAG, &given.keep, NULL, "leave the state and the cgroup after the end"},
 };
 

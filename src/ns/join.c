@@ -1,8 +1,8 @@
 /*
  * ns/join.c: namespaces given by path: opened by the creator, joined by the escort or by init.
  *
- * With enter.c, which joins those of a live process, the only user of setns(2) and unshare(2).  Paths are host paths and are opened before anything of the
- * container exists.
+ * With enter.c, which joins those of a live process, and network.c, which makes one for init, the only user of setns(2) and unshare(2).
+ * Paths are host paths and are opened before anything of the container exists.
  */
 #include <errno.h>
 #include <linux/netlink.h>

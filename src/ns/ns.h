@@ -1,7 +1,7 @@
 /*
  * ns/ns.h: front of the folder that makes and joins namespaces.
  *
- * plan (pure) -> open (creator: joined namespaces as fds, type verified) -> spawn (the only clone3) ->
+ * plan (pure) -> open (creator: joined namespaces as fds, type verified) -> spawn (clone3) ->
  * join, set up (in the new process).
  *
  * Two ways from the creator to init:

@@ -1,5 +1,5 @@
 /*
- * ns/spawn.c: the only clone3 of the runtime.
+ * ns/spawn.c: the clone3 of init, escort and joiner.
  *
  * The child is a copy of the calling process: it goes on in `body` with everything that was prepared, without
  * another exec.

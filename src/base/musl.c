@@ -99,6 +99,7 @@ int __asprintf_chk(char **ret_text, int strict, const char *fmt, ...)
 }
 
 /* Since musl 1.2.4 nothing is linked by the names of a time when files of more than 2 GiB were special. */
+#ifndef __GLIBC__ /* where this file is only looked at */
 #undef fopen64
 FILE *fopen64(const char *path, const char *mode);
 
@@ -106,3 +107,4 @@ FILE *fopen64(const char *path, const char *mode)
 {
     return fopen(path, mode);
 }
+#endif

@@ -141,9 +141,9 @@ static int read_word(struct reading *reading, char *word)
     bool may_be_letters = word[1] != '-';
     char *name = word + (may_be_letters ? 1 : 2);
     size_t found, length = strcspn(name, "=");
-    const struct option_row *row = find_name(reading, name, length, &found);
     if (may_be_letters && length == 1 && find_letter(reading, *name) != NULL)
         return read_letters(reading, word);
+    const struct option_row *row = find_name(reading, name, length, &found);
     if (row != NULL)
         return read_option(reading, row, name[length] == '=' ? name + length + 1 : NULL);
     return may_be_letters && found == 0 ? read_letters(reading, word) : fail_unknown(word, reading->why);

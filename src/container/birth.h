@@ -71,13 +71,6 @@ void birth_init(struct birth *birth, const struct runtime *runtime, const struct
 /* Closes and frees what the creator holds; what it made stays. */
 void birth_done(struct birth *birth);
 
-/* Runs in: creator, start, exec.  The container process state for /linux/seccomp/listenerPath. */
-struct listener_owner {
-    pid_t pid;                /* the process that the filter is loaded in */
-    enum state_status status; /* of the container */
-};
-int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
-                  struct failure *why) MUST_CHECK;
 
 /* Runs in: escort.  Ends with init cloned as the creator's child and SPAWNED sent. */
 void escort_main(void *argument) __attribute__((noreturn));

@@ -18,6 +18,8 @@
 #include "base/pid.h"
 #include "base/text.h"
 #include "process/process.h"
+#include "seccomp/seccomp.h"
+#include "spec/spec.h"
 
 #define SILENT_MS 5000
 
@@ -199,4 +201,26 @@ int child_pass_terminal(int *console_socket, int *master, int *ret_kept, const c
 int child_exit_code(int wait_status)
 {
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
+                  struct failure *why)
+{
+    struct json_writer *writer = json_writer_new(JSON_COMPACT);
+    json_open_object(writer);
+    json_string(writer, "ociVersion", SPEC_VERSION);
+    json_key(writer, "fds");
+    json_open_array(writer);
+    json_string(writer, NULL, "seccompFd");
+    json_close_array(writer);
+    json_i64(writer, "pid", owner->pid);
+    if (spec->linux.seccomp.listener_metadata != NULL)
+        json_string(writer, "metadata", spec->linux.seccomp.listener_metadata);
+    json_key(writer, "state");
+    state_document(writer, state, owner->status, state->init.pid);
+    json_close_object(writer);
+    size_t length;
+    int r = seccomp_send_listener(spec->linux.seccomp.listener_path, json_result(writer, &length), listener, why);
+    json_writer_free(writer);
+    return r;
 }

@@ -10,7 +10,9 @@
 #include "cgroups/cgroups.h"
 #include "container/channel.h"
 #include "container/stage.h"
+#include "container/state.h"
 #include "ns/ns.h"
+#include "spec/spec.h"
 
 /* Collects its status; after this: pid 0, no pidfd. */
 void child_reap(struct ns_child *child);
@@ -61,5 +63,13 @@ int child_send_pidfd(const char *socket_path, int pidfd, struct failure *why) MU
 /* The terminal to the console socket, or kept for the proxy. */
 int child_pass_terminal(int *console_socket, int *master, int *ret_kept, const char *who, struct failure *why) MUST_CHECK;
 int child_exit_code(int wait_status);
+
+/* Runs in: creator, start, exec.  The container process state for /linux/seccomp/listenerPath. */
+struct listener_owner {
+    pid_t pid;                /* the process that the filter is loaded in */
+    enum state_status status; /* of the container */
+};
+int listener_send(const struct spec *spec, const struct state *state, const struct listener_owner *owner, int listener,
+                  struct failure *why) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "container/birth.h"
 #include "container/channel.h"
+#include "container/child.h"
 #include "container/container.h"
 #include "container/hooks.h"
 #include "container/notify.h"

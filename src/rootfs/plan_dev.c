@@ -124,16 +124,17 @@ struct place {
     struct device_step *device; /* NULL: a mount */
 };
 
-/* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap. */
+/* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap.  A device comes behind the mounts at its
+ * place, which cover it. */
 static int compare_places(const void *left, const void *right)
 {
-    const unsigned char *a = (const unsigned char *) ((const struct place *) left)->path;
-    const unsigned char *b = (const unsigned char *) ((const struct place *) right)->path;
+    const struct place *one = left, *other = right;
+    const unsigned char *a = (const unsigned char *) one->path, *b = (const unsigned char *) other->path;
 
     while (*a && *a == *b)
         a++, b++;
     int first = *a == '/' ? 1 : *a ? *a + 1 : 0, second = *b == '/' ? 1 : *b ? *b + 1 : 0;
-    return first - second;
+    return first != second ? first - second : (one->device != NULL) - (other->device != NULL);
 }
 
 /* Which devices go into the new /dev before it is attached: one that a later mount on a directory above it would hide is
@@ -146,7 +147,7 @@ static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *d
     size_t count = 0;
 
     for (const struct mount_step *step = dev_step + 1; step < end; step++)
-        if (step->kind != MOUNT_REMOUNT)
+        if (step->kind != MOUNT_REMOUNT && (path_is_below(step->target_inside, "/dev") || path_is_below("/dev", step->target_inside)))
             places[count++] = (struct place){step->target_inside, NULL};
     for (size_t i = 0; i < rootfs->devices_count; i++)
         if (path_is_below(rootfs->devices[i].path_inside, "/dev"))

@@ -22,12 +22,27 @@ static struct spec spec;
 static struct rootfs_surroundings around;
 static struct failure why;
 
+/* In the C library's place: one that turns equals round, as some libraries' may (musl's smoothsort), so that no plan depends on theirs. */
+void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    char *items = base, moved[64];
+
+    assert_true(size <= sizeof(moved));
+    for (size_t i = 1; i < count; i++) {
+        size_t to = i;
+        memcpy(moved, items + i * size, size);
+        for (; to > 0 && compare(items + (to - 1) * size, moved) >= 0; to--)
+            memcpy(items + to * size, items + (to - 1) * size, size);
+        memcpy(items + to * size, moved, size);
+    }
+}
+
 static int setup(void **state)
 {
     (void) state;
     spec = (struct spec){.root = {.set = true, .path = arena_copy(&arena, "rootfs")}};
     spec.linux.namespaces[NS_MOUNT].listed = true;
-    spec.mounts = arena_alloc(&arena, 16 * sizeof(*spec.mounts));
+    spec.mounts = arena_alloc(&arena, 64 * sizeof(*spec.mounts));
     around = (struct rootfs_surroundings){.privileged = true};
     why = (struct failure){0};
     return 0;
@@ -233,6 +248,25 @@ static void test_host_dev_is_left_alone(void **state)
     assert_int_equal(plan()->dev, DEV_NONE);
 }
 
+/* Whatever else there is to be sorted: a mount at a device's place covers it, in front of it in the list or behind. */
+static void test_covered_devices(void **state)
+{
+    struct spec_device devices[] = {{.path = arena_copy(&arena, "/dev/zero"), .type = 'c', .major = 1, .minor = 5}};
+
+    (void) state;
+    for (int others = 0; others < 40; others++) {
+        setup(NULL);
+        add("/dev", "tmpfs", "tmpfs", "");
+        for (int i = 0; i < others; i++)
+            add(arena_format(&arena, i % 2 ? "/dev/other%d" : "/elsewhere%d", i), "bind", "/s", "bind");
+        add("/dev/zero", "bind", "/s", "bind");
+        spec.linux.devices = devices;
+        spec.linux.devices_count = ARRAY_LENGTH(devices);
+        const struct device_step *device = device_find(plan(), "/dev/zero");
+        assert_true(device->covered && device->in_new_dev);
+    }
+}
+
 /* DLNK-*: known beforehand when /proc is mounted, looked for otherwise. */
 static void test_links(void **state)
 {
@@ -402,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup(test_allowed_below_proc, setup),
         cmocka_unit_test_setup(test_proc_and_sysfs_take_no_links, setup),
         cmocka_unit_test_setup(test_devices, setup),
+        cmocka_unit_test_setup(test_covered_devices, setup),
         cmocka_unit_test_setup(test_host_dev_is_left_alone, setup),
         cmocka_unit_test_setup(test_links, setup),
         cmocka_unit_test_setup(test_propagation, setup),

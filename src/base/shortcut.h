@@ -14,6 +14,7 @@
 #define SHORTCUT_NETWORK "network"         /* the network namespace is made by the creator while init mounts */
 #define SHORTCUT_EARLY_START "early-start" /* `run` does not wait for init before it lets it go on */
 #define SHORTCUT_NO_ESCORT "no-escort"     /* `exec` clones the program's process itself */
+#define SHORTCUT_SHARED_DEVICES "shared-devices" /* containers with the same device rules have one device program */
 
 bool shortcut_permitted(const char *name);
 

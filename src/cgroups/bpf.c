@@ -8,13 +8,21 @@
 #include "cgroups/bpf.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/log.h"
+#include "base/text.h"
 
 #define PROGRAM_NAME "crun_lite_dev" /* 15 bytes at most; by it we know our own program again */
 #define PROGRAMS_MAX 64              /* BPF_CGROUP_MAX_PROGS */
+#define SHARED_SLOTS 16              /* for so many lists of rules at most; two in one slot displace each other */
+#define SHARED_MAX 128               /* instructions; what engines ask for has some thirty */
 
 static uint64_t address_of(const void *data)
 {
@@ -65,6 +73,15 @@ static int detach(int cgroup_fd, int program_fd)
     attr.attach_bpf_fd = (uint32_t)program_fd;
     attr.attach_type = BPF_CGROUP_DEVICE;
     return kernel_bpf(BPF_PROG_DETACH, &attr, sizeof attr) < 0 ? -errno : 0;
+}
+
+/* Its fd, or -1: by now it has gone, with the last cgroup that it was attached to. */
+static int open_program(uint32_t id)
+{
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_id = id;
+    return kernel_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
 }
 
 static int read_info(int program_fd, struct bpf_prog_info *info)
@@ -135,9 +152,7 @@ static int find_what_goes(int cgroup_fd, struct replacing *replacing)
         return -errno;
     uint32_t count = attr.query.prog_cnt;
     for (uint32_t i = 0; i < count && i < PROGRAMS_MAX; i++) {
-        memset(&attr, 0, sizeof attr);
-        attr.prog_id = ids[i];
-        int fd = kernel_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
+        int fd = open_program(ids[i]);
         if (fd < 0)
             continue; /* detached meanwhile by its owner */
         if (goes(replacing, fd))
@@ -148,12 +163,87 @@ static int find_what_goes(int cgroup_fd, struct replacing *replacing)
     return 0;
 }
 
-int bpf_attach_devices(int cgroup_fd, const struct devices_program *program)
+/* ---- one program for many containers ---- */
+
+struct shared_name {
+    char text[sizeof "trusted.crun-lite.devices.ff"];
+};
+
+/* Only who may load programs may write an attribute of this kind (xattr(7)). */
+static struct shared_name shared_name(const struct devices_program *program)
+{
+    struct shared_name name;
+    uint64_t hash = 0, word;
+    for (size_t i = 0; i < program->count; i++) {
+        memcpy(&word, &program->instructions[i], sizeof word); /* an instruction is one */
+        hash = (hash ^ word) * 0x100000001b3u;
+        hash ^= hash >> 32;
+    }
+    snprintf(name.text, sizeof name.text, "trusted.crun-lite.devices.%x", (unsigned)(hash % SHARED_SLOTS));
+    return name;
+}
+
+/* What runs is compared, not what somebody wrote about it. */
+static bool runs_just(int program_fd, const struct devices_program *program)
+{
+    struct bpf_prog_info info;
+    struct bpf_insn found[SHARED_MAX];
+    uint32_t length = (uint32_t)(program->count * sizeof(struct bpf_insn));
+    memset(&info, 0, sizeof info);
+    info.xlated_prog_len = length;
+    info.xlated_prog_insns = address_of(found);
+    return read_info(program_fd, &info) == 0 && info.type == BPF_PROG_TYPE_CGROUP_DEVICE && info.xlated_prog_len == length &&
+           info.xlated_prog_insns != 0 && strncmp(info.name, PROGRAM_NAME, sizeof info.name) == 0 &&
+           memcmp(found, program->instructions, length) == 0;
+}
+
+/* The fd, or -1: nobody has such a program any more. */
+static int find_shared(int shared_fd, const struct devices_program *program)
+{
+    char id[16] = "";
+    if (fgetxattr(shared_fd, shared_name(program).text, id, sizeof id - 1) <= 0)
+        return -1;
+    int fd = open_program((uint32_t)strtoul(id, NULL, 10));
+    if (fd >= 0 && !runs_just(fd, program))
+        fd_close(&fd);
+    return fd;
+}
+
+static void offer_shared(int shared_fd, const struct devices_program *program, int program_fd)
+{
+    struct bpf_prog_info info;
+    char id[16];
+    memset(&info, 0, sizeof info);
+    int done = read_info(program_fd, &info);
+    if (done == 0) {
+        int length = snprintf(id, sizeof id, "%" PRIu32, info.id);
+        done = fsetxattr(shared_fd, shared_name(program).text, id, (size_t)length, 0);
+    }
+    if (done < 0) /* such as a file system without these attributes: the next one loads its own */
+        log_debug("share the device program with other containers: %s", text_errno(errno));
+}
+
+/* Other containers' programs live as long as theirs and ours: nothing changes a loaded program, an update attaches another. */
+static int attach_shared(int cgroup_fd, const struct devices_program *program, int shared_fd)
+{
+    CLEANUP_FD int program_fd = find_shared(shared_fd, program);
+    return program_fd < 0 ? -ENOENT : attach(cgroup_fd, program_fd, -1);
+}
+
+int bpf_attach_devices(int cgroup_fd, const struct devices_program *program, int shared_fd)
 {
     if (program->count == 0)
         return 0;
+    if (program->count > SHARED_MAX)
+        shared_fd = -1;
+    if (shared_fd >= 0 && attach_shared(cgroup_fd, program, shared_fd) == 0)
+        return 0;
     CLEANUP_FD int program_fd = load(program);
-    return program_fd < 0 ? program_fd : attach(cgroup_fd, program_fd, -1);
+    if (program_fd < 0)
+        return program_fd;
+    if (shared_fd >= 0)
+        offer_shared(shared_fd, program, program_fd);
+    return attach(cgroup_fd, program_fd, -1);
 }
 
 int bpf_replace_devices(int cgroup_fd, const struct devices_program *before, const struct devices_program *program,

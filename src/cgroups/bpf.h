@@ -9,8 +9,9 @@
 #include "cgroups/devices.h"
 
 /* Beside what others (systemd) attached: the kernel allows what all programs allow.  0 or -errno; -EPERM without
- * CAP_BPF or CAP_SYS_ADMIN in the initial user namespace. */
-int bpf_attach_devices(int cgroup_fd, const struct devices_program *program) MUST_CHECK;
+ * CAP_BPF or CAP_SYS_ADMIN in the initial user namespace.  `shared_fd` is a directory whose extended attributes say which program
+ * was loaded last for which instructions; where it still lives, another container's, it serves this one too.  -1: always a new one. */
+int bpf_attach_devices(int cgroup_fd, const struct devices_program *program, int shared_fd) MUST_CHECK;
 
 /* Loads the program and lets it go: whether the kernel and our privileges would do.  0 or -errno. */
 int bpf_try_devices(const struct devices_program *program) MUST_CHECK;

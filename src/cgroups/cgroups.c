@@ -59,9 +59,9 @@ static int replace_devices(const struct cgroup *cgroup, const struct devices_pro
     return done;
 }
 
-static int attach_devices(const struct cgroup *cgroup, const struct devices_program *program, struct failure *why)
+static int attach_devices(const struct cgroup *cgroup, const struct devices_program *program, int shared_fd, struct failure *why)
 {
-    int done = cgroup->created ? bpf_attach_devices(cgroup->fd, program) : replace_devices(cgroup, program);
+    int done = cgroup->created ? bpf_attach_devices(cgroup->fd, program, shared_fd) : replace_devices(cgroup, program);
     return probe_explain_devices(done, cgroup->name.path, why);
 }
 
@@ -244,12 +244,12 @@ int cgroup_enter(int cgroup_fd, const char *path, pid_t pid, struct failure *why
     return -1;
 }
 
-int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why)
+int cgroup_guard_devices(struct cgroup *cgroup, int shared_fd, struct failure *why)
 {
     const struct devices_program *program = cgroup->devices;
     cgroup->devices = NULL;
     TIMELINE_SLICE(SLICE_DEVICE_PROGRAM, NULL);
-    return program == NULL ? 0 : attach_devices(cgroup, program, why);
+    return program == NULL ? 0 : attach_devices(cgroup, program, shared_fd, why);
 }
 
 int cgroup_write_late(struct cgroup *cgroup, struct failure *why)

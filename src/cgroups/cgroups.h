@@ -88,8 +88,9 @@ int cgroup_create(const struct cgroup_request *request, struct arena *arena, str
 int cgroup_attach(const struct cgroup_request *request, struct arena *arena, struct cgroup *cgroup, pid_t pid,
                   struct failure *why) MUST_CHECK;
 /* Loads and attaches the device program.  Apart from cgroup_create because the kernel takes its time to verify it: the creator
- * does it while init builds the root; no program of the container runs before. */
-int cgroup_guard_devices(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
+ * does it while init builds the root; no program of the container runs before.  `shared_fd`, the state root, remembers programs
+ * that can serve more than one container (bpf.h); -1: this one gets its own. */
+int cgroup_guard_devices(struct cgroup *cgroup, int shared_fd, struct failure *why) MUST_CHECK;
 /* The writes that had to wait (tiny memory.max, pids.max).  Init is waiting meanwhile. */
 int cgroup_write_late(struct cgroup *cgroup, struct failure *why) MUST_CHECK;
 /* Hands the cgroup's directory and the files of /sys/kernel/cgroup/delegate to the container's root

@@ -67,13 +67,19 @@ int mount_open_path(int root_fd, const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+static bool in_initial_user_namespace(void)
+{
+    static enum { UNKNOWN, INITIAL, OTHER } place; /* no command goes into another one before its cgroups are done */
+    struct stat st;
+    /* Without user namespaces in the kernel there is no such file, and uid 0 is the host's. */
+    if (place == UNKNOWN)
+        place = stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USER_NS_INITIAL ? OTHER : INITIAL;
+    return place == INITIAL;
+}
+
 enum path_privilege mount_privilege(void)
 {
-    struct stat st;
-    if (geteuid() != 0)
-        return PATH_ROOTLESS;
-    /* Without user namespaces in the kernel there is no such file, and uid 0 is the host's. */
-    return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USER_NS_INITIAL ? PATH_ROOTLESS : PATH_ROOT;
+    return geteuid() == 0 && in_initial_user_namespace() ? PATH_ROOT : PATH_ROOTLESS;
 }
 
 static char *read_path(const char *file, struct arena *arena)

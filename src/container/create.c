@@ -452,7 +452,8 @@ static int serve_init(struct birth *birth, struct failure *why)
     if (give_network(birth, why) < 0)
         return -1;
     step_note(STEP_KEEP);
-    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, why) < 0 ||
+    int shared_fd = shortcut_permitted(SHORTCUT_SHARED_DEVICES) ? birth->directory.root_fd : -1;
+    if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, shared_fd, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0)
         return -1;
     /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -94,13 +95,18 @@ static void must(int result)
     assert_true(result >= 0);
 }
 
-static struct cgroup make(const char *path, const struct spec_resources *resources)
+static struct cgroup make_sharing(const char *path, const struct spec_resources *resources, int shared_fd)
 {
     struct cgroup cgroup;
     struct cgroup_request request = request_for(path, resources);
     must(cgroup_create(&request, &arena, &cgroup, &why));
-    must(cgroup_guard_devices(&cgroup, &why));
+    must(cgroup_guard_devices(&cgroup, shared_fd, &why));
     return cgroup;
+}
+
+static struct cgroup make(const char *path, const struct spec_resources *resources)
+{
+    return make_sharing(path, resources, -1);
 }
 
 static void drop(struct cgroup *cgroup)
@@ -710,6 +716,97 @@ static int open_program(uint32_t id)
     memset(&attr, 0, sizeof attr);
     attr.prog_id = id;
     return call_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+
+static uint32_t program_of(const struct cgroup *cgroup)
+{
+    uint32_t ids[2];
+    assert_int_equal(programs_of(cgroup->fd, ids, ARRAY_LENGTH(ids)), 1);
+    return ids[0];
+}
+
+/* A state root of its own, on tmpfs as /run is. */
+static int open_state_root(void)
+{
+    char path[] = "/tmp/crun-lite-shared.XXXXXX";
+    assert_non_null(mkdtemp(path));
+    assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(umount2(path, MNT_DETACH), 0);
+    assert_int_equal(rmdir(path), 0);
+    return fd;
+}
+
+static void same_rules_share_a_program(void **state)
+{
+    (void)state;
+    struct spec_device_rule rules[] = {deny_all, kmsg_read};
+    struct spec_resources first = {.set = true, .devices = rules, .devices_count = 1}, second = first;
+    second.devices_count = 2;
+    int shared = open_state_root();
+    struct cgroup one = make_sharing(below("dev8"), &first, shared), two = make_sharing(below("dev9"), &first, shared);
+    struct cgroup other = make_sharing(below("dev10"), &second, shared), alone = make(below("dev11"), &first);
+    uint32_t id = program_of(&one);
+    assert_int_equal(program_of(&two), id);
+    assert_int_not_equal(program_of(&other), id);
+    assert_int_not_equal(program_of(&alone), id);
+
+    /* New rules for one are none for the other. */
+    must(cgroup_devices_replace(one.fd, (struct device_rules){rules, 1}, (struct device_rules){rules, 2}, &arena, &why));
+    assert_int_not_equal(program_of(&one), id);
+    assert_int_equal(program_of(&two), id);
+    assert_int_equal(devices_open_in(&two) & KMSG_READ, 0);
+    drop(&one);
+    assert_int_equal(devices_open_in(&two), NULL_ZERO_FULL);
+    /* The last one's end is the program's, whatever is written about it. */
+    drop(&two);
+    one = make_sharing(below("dev8"), &first, shared);
+    assert_int_equal(devices_open_in(&one), NULL_ZERO_FULL);
+    drop(&one);
+    drop(&other);
+    drop(&alone);
+    fd_close(&shared);
+}
+
+/* Whatever the attributes say, a program is shared for what it does. */
+static void a_note_about_another_program_is_not_believed(void **state)
+{
+    (void)state;
+    struct spec_device_rule rules[] = {deny_all, kmsg_read};
+    struct spec_resources narrow = {.set = true, .devices = rules, .devices_count = 1}, wide = narrow;
+    wide.devices_count = 2;
+    const char *const texts[] = {NULL, "", "0", "4294967295", "x", "123456789012345678901234567890"};
+    struct cgroup other = make(below("dev12"), &wide);
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        int shared = open_state_root();
+        const char *text = texts[i] == NULL ? arena_format(&arena, "%u", program_of(&other)) : texts[i];
+        for (unsigned slot = 0; slot < 16; slot++)
+            assert_int_equal(fsetxattr(shared, arena_format(&arena, "trusted.crun-lite.devices.%x", slot), text, strlen(text), 0), 0);
+        struct cgroup cgroup = make_sharing(below("dev13"), &narrow, shared);
+        assert_int_not_equal(program_of(&cgroup), program_of(&other));
+        assert_int_equal(devices_open_in(&cgroup) & KMSG_READ, 0);
+        drop(&cgroup);
+        fd_close(&shared);
+    }
+    /* A file system without such attributes, and a list too long to be compared at once: everyone has its own. */
+    int without = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), shared = open_state_root();
+    struct cgroup one = make_sharing(below("dev13"), &narrow, without), two = make_sharing(below("dev14"), &narrow, without);
+    assert_int_not_equal(program_of(&one), program_of(&two));
+    drop(&one);
+    drop(&two);
+    struct spec_device_rule many[100];
+    for (size_t i = 0; i < ARRAY_LENGTH(many); i++)
+        many[i] = (struct spec_device_rule){.allow = true, .type = 'b', .major = {true, 9}, .minor = {true, (int64_t)i}, .read = true};
+    struct spec_resources long_list = {.set = true, .devices = many, .devices_count = ARRAY_LENGTH(many)};
+    one = make_sharing(below("dev13"), &long_list, shared);
+    two = make_sharing(below("dev14"), &long_list, shared);
+    assert_int_not_equal(program_of(&one), program_of(&two));
+    drop(&one);
+    drop(&two);
+    drop(&other);
+    fd_close(&without);
+    fd_close(&shared);
 }
 
 /* What a GPU's hook does: reads the program that it finds, puts a rule (/dev/kmsg, everything) in front of it, and has the result in
@@ -1331,6 +1428,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_allow_rule_allows_nothing_else, setup, teardown),
         cmocka_unit_test_setup_teardown(no_rules_no_program, setup, teardown),
         cmocka_unit_test_setup_teardown(joined_cgroup_keeps_one_program, setup, teardown),
+        cmocka_unit_test_setup_teardown(same_rules_share_a_program, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_note_about_another_program_is_not_believed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_hook_allows_stays_allowed, setup, teardown),
         cmocka_unit_test_setup_teardown(largest_rule_list_loads, setup, teardown),
         cmocka_unit_test_setup_teardown(delegates_the_listed_files_only, setup, teardown),

@@ -22,7 +22,7 @@ report() {
     program report
     with=$(report '' run "$ID")
     [[ $with == *mounts* ]]
-    for without in network early-start all; do
+    for without in network early-start shared-devices all; do
         diff <(echo "$with") <(report "$without" run "$ID" || echo 'no report') || { echo "without $without" >&2; return 1; }
     done
 }
@@ -49,6 +49,32 @@ report() {
         inside cat /sys/class/net/lo/flags
         [[ $(($output & 1)) == 1 ]]
     done
+}
+
+# The device programs of a container's cgroup, as the kernel numbers them.
+device_programs() {
+    python3 "$BATS_TEST_DIRNAME/device-programs.py" "/sys/fs/cgroup$TEST_CGROUP/$1"
+}
+
+@test "shortcuts: containers with the same device rules share a device program, without shared-devices they do not" {
+    local name first second third
+    program sleep
+    config '.linux.resources.devices = [{"allow": false, "access": "rwm"}]'
+    for name in first second third; do
+        config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID-$name"
+        if [[ $name == third ]]; then export CRUN_LITE_WITHOUT=shared-devices; fi
+        rt run --detach "$ID-$name" </dev/null >/dev/null 2>&1 3>&- 4>&-
+    done
+    unset CRUN_LITE_WITHOUT
+    first=$(device_programs "$ID-first") second=$(device_programs "$ID-second") third=$(device_programs "$ID-third")
+    [[ $first =~ ^[0-9]+$ && $first == "$second" && $third =~ ^[0-9]+$ && $third != "$first" ]] || { echo "$first, $second, $third" >&2; return 1; }
+    # The first one's end takes nothing from the second, whose new rules are its own.
+    rt delete --force "$ID-first"
+    [[ $(device_programs "$ID-second") == "$second" ]]
+    rt update --resources - "$ID-second" <<<'{"devices": [{"allow": true, "access": "rwm"}]}'
+    [[ -z $(device_programs "$ID-second") ]]
+    rt delete --force "$ID-second"
+    rt delete --force "$ID-third"
 }
 
 @test "shortcuts: a container that cannot be built says why, also where START was sent already" {

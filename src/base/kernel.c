@@ -15,6 +15,9 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
 
 long kernel_clone3(struct clone_args *args, size_t size)
 {
@@ -30,6 +33,11 @@ int kernel_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, u
 int kernel_open_tree(int dirfd, const char *path, unsigned flags)
 {
     return (int)syscall(SYS_open_tree, dirfd, path, flags);
+}
+
+int kernel_open_tree_attr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr)
+{
+    return (int)syscall(SYS_open_tree_attr, dirfd, path, flags, attr, sizeof(*attr));
 }
 
 int kernel_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags)

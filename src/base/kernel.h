@@ -64,6 +64,7 @@ struct kernel_statx {
 long kernel_clone3(struct clone_args *args, size_t size);                     /* KERNEL(5.3) */
 int kernel_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve); /* KERNEL(5.6) */
 int kernel_open_tree(int dirfd, const char *path, unsigned flags);            /* KERNEL(5.2) */
+int kernel_open_tree_attr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr); /* KERNEL(6.15) */
 int kernel_move_mount(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned flags);
 int kernel_fsopen(const char *filesystem, unsigned flags);
 int kernel_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);

@@ -110,11 +110,9 @@ static int read_only_path(const struct rootfs *rootfs, const char *path)
         return target_fd;
     /* A clone of what the fd holds, on top of what it holds: no second lookup to race with.  The clone keeps
      * nosuid, nodev, noexec, locked or not. */
-    CLEANUP_FD int tree_fd = tree_clone(target_fd, "", TREE_ALL);
-    if (tree_fd < 0)
-        return tree_fd;
-    int result = tree_change(tree_fd, &(struct tree_change){.set = MOUNT_ATTR_RDONLY}, TREE_ALL);
-    return result < 0 ? result : tree_attach(tree_fd, target_fd);
+    bool cloned;
+    CLEANUP_FD int tree_fd = tree_clone_changed(target_fd, "", &(struct tree_change){.set = MOUNT_ATTR_RDONLY}, TREE_ALL, &cloned);
+    return tree_fd < 0 ? tree_fd : tree_attach(tree_fd, target_fd);
 }
 
 int read_only_paths_apply(struct rootfs *rootfs, struct failure *why)

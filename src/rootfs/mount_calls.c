@@ -38,26 +38,59 @@ static int or_errno(int result)
     return result < 0 ? -errno : result;
 }
 
-int tree_clone(int dir_fd, const char *path, enum tree_reach reach)
+static unsigned clone_flags(const char *path, enum tree_reach reach)
 {
-    return or_errno(kernel_open_tree(dir_fd, path,
-                                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path[0] ? 0 : AT_EMPTY_PATH) |
-                                         (reach == TREE_ALL ? AT_RECURSIVE : 0)));
+    return OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path[0] ? 0 : AT_EMPTY_PATH) | (reach == TREE_ALL ? AT_RECURSIVE : 0);
 }
 
-int tree_change(int tree_fd, const struct tree_change *change, enum tree_reach reach)
+static struct mount_attr attributes_of(const struct tree_change *change)
 {
-    struct mount_attr attr = {
+    return (struct mount_attr){
         .attr_set = change->set,
         .attr_clr = change->clear,
         .propagation = change->propagation,
         .userns_fd = change->set & MOUNT_ATTR_IDMAP ? (uint64_t) change->user_ns_fd : 0,
     };
+}
 
-    if (!change->set && !change->clear && !change->propagation)
+static bool changes_nothing(const struct tree_change *change)
+{
+    return !change->set && !change->clear && !change->propagation;
+}
+
+int tree_clone(int dir_fd, const char *path, enum tree_reach reach)
+{
+    return or_errno(kernel_open_tree(dir_fd, path, clone_flags(path, reach)));
+}
+
+int tree_change(int tree_fd, const struct tree_change *change, enum tree_reach reach)
+{
+    struct mount_attr attr = attributes_of(change);
+
+    if (changes_nothing(change))
         return 0;
     unsigned flags = AT_EMPTY_PATH | (reach == TREE_ALL ? AT_RECURSIVE : 0);
     return or_errno(kernel_mount_setattr(tree_fd, "", flags, &attr));
+}
+
+int tree_clone_changed(int dir_fd, const char *path, const struct tree_change *change, enum tree_reach reach, bool *ret_cloned)
+{
+    static bool lacking; /* the call; what fails otherwise is told apart by two */
+    struct mount_attr attr = attributes_of(change);
+
+    *ret_cloned = false;
+    if (!lacking && !changes_nothing(change)) {
+        int both = kernel_open_tree_attr(dir_fd, path, clone_flags(path, reach), &attr);
+        if (both >= 0)
+            return both;
+        lacking = errno == ENOSYS;
+    }
+    CLEANUP_FD int tree_fd = tree_clone(dir_fd, path, reach);
+    if (tree_fd < 0)
+        return tree_fd;
+    *ret_cloned = true;
+    int result = tree_change(tree_fd, change, reach);
+    return result < 0 ? result : fd_steal(&tree_fd);
 }
 
 int tree_attach(int tree_fd, int target_fd)

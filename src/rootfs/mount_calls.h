@@ -28,6 +28,8 @@ struct tree_change {
 /* Clones what `path` (below dir_fd, or dir_fd itself when "") shows. */
 int tree_clone(int dir_fd, const char *path, enum tree_reach reach) MUST_CHECK;
 int tree_change(int tree_fd, const struct tree_change *change, enum tree_reach reach) MUST_CHECK;
+/* Both, in one call where the kernel has it.  After a failure *ret_cloned says of which. */
+int tree_clone_changed(int dir_fd, const char *path, const struct tree_change *change, enum tree_reach reach, bool *ret_cloned) MUST_CHECK;
 /* Attaches a detached tree, or moves an attached one. */
 int tree_attach(int tree_fd, int target_fd) MUST_CHECK;
 /* The same over one component of a directory; a symbolic link there is not followed and is an error. */

@@ -44,31 +44,23 @@ int root_path_failed(const struct rootfs *rootfs, int errnum, struct failure *wh
     return failure_pointer(why, "/root/path");
 }
 
-/* The clone of a shared mount is its peer: before anything is mounted on it, it must stop telling the host. */
-static int root_take_off_host(const struct rootfs *rootfs, int root_fd, struct failure *why)
-{
-    uint64_t kind = rootfs->root_propagation.kind == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
-    int result = tree_change(root_fd, &(struct tree_change){.propagation = kind}, TREE_ALL);
-
-    return result < 0 ? fail_errno(why, result, "make root filesystem '%s' %s", rootfs->root_path_host,
-                                   kind == MS_SLAVE ? "a slave" : "private")
-                      : 0;
-}
-
 int root_open(struct rootfs *rootfs, struct failure *why)
 {
+    /* The clone of a shared mount is its peer: before anything is mounted on it, it must stop telling the host. */
+    uint64_t kind = rootfs->root_propagation.kind == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+    bool cloned;
     /* O_PATH|O_DIRECTORY first would say ENOTDIR for a file; the clone's type says the same with one call less. */
-    CLEANUP_FD int root_fd = tree_clone(AT_FDCWD, rootfs->root_path_host, TREE_ALL);
+    CLEANUP_FD int root_fd = tree_clone_changed(AT_FDCWD, rootfs->root_path_host, &(struct tree_change){.propagation = kind}, TREE_ALL, &cloned);
     struct stat status;
 
+    if (root_fd < 0 && cloned)
+        return fail_errno(why, root_fd, "make root filesystem '%s' %s", rootfs->root_path_host, kind == MS_SLAVE ? "a slave" : "private");
     if (root_fd < 0)
         return root_path_failed(rootfs, root_fd, why);
     if (fstat(root_fd, &status) < 0)
         return root_path_failed(rootfs, -errno, why);
     if (!S_ISDIR(status.st_mode))
         return root_path_failed(rootfs, -ENOTDIR, why);
-    if (root_take_off_host(rootfs, root_fd, why) < 0)
-        return -1;
     rootfs->root_fd = fd_steal(&root_fd);
     return 0;
 }
@@ -98,44 +90,50 @@ static struct mount_attributes attributes_joined(const struct mount_options *opt
 }
 
 /* As few calls as the kernel allows: each takes attributes and one propagation, for one mount or for all. */
-static int attributes_set(const struct mount_step *step, int tree_fd)
+struct attribute_calls {
+    struct tree_change first, second; /* the second for the top; it may change nothing */
+    enum tree_reach first_reach;
+    size_t propagation_done; /* how many of step->propagation are in `first` */
+};
+
+static struct attribute_calls attribute_calls_of(const struct mount_step *step)
 {
     const struct mount_options *options = &step->options;
-    bool single = !options->recursive && step->kind == MOUNT_BIND;
-    struct tree_change change = {.user_ns_fd = -1};
-    size_t next = 0;
-    int result;
+    bool single = !options->recursive && step->kind == MOUNT_BIND, propagates = step->propagation_count > 0;
+    struct attribute_calls calls = {.first = {.user_ns_fd = -1}, .second = {.user_ns_fd = -1}};
 
-    if (single || (!options->tree.set && !options->tree.clear &&
-                   (step->propagation_count == 0 || !step->propagation[0].recursive))) {
+    if (single || (!options->tree.set && !options->tree.clear && !(propagates && step->propagation[0].recursive))) {
         struct mount_attributes joined = attributes_joined(options);
-        change.set = joined.set;
-        change.clear = joined.clear;
-        if (step->propagation_count)
-            change.propagation = step->propagation[next++].kind;
-        result = tree_change(tree_fd, &change, TREE_TOP);
+        calls.first_reach = TREE_TOP;
+        calls.first.set = joined.set;
+        calls.first.clear = joined.clear;
+        calls.propagation_done = propagates;
     } else {
-        change.set = options->tree.set;
-        change.clear = options->tree.clear;
-        if (step->propagation_count && step->propagation[0].recursive)
-            change.propagation = step->propagation[next++].kind;
-        result = tree_change(tree_fd, &change, TREE_ALL);
-        change = (struct tree_change){.set = options->attributes.set, .clear = options->attributes.clear};
-        if (result == 0)
-            result = tree_change(tree_fd, &change, TREE_TOP);
+        calls.first_reach = TREE_ALL;
+        calls.first.set = options->tree.set;
+        calls.first.clear = options->tree.clear;
+        calls.second.set = options->attributes.set;
+        calls.second.clear = options->attributes.clear;
+        calls.propagation_done = propagates && step->propagation[0].recursive;
     }
-    for (; result == 0 && next < step->propagation_count; next++)
-        result = tree_change(tree_fd, &(struct tree_change){.propagation = step->propagation[next].kind},
-                             step->propagation[next].recursive ? TREE_ALL : TREE_TOP);
+    if (calls.propagation_done)
+        calls.first.propagation = step->propagation[0].kind;
+    return calls;
+}
+
+/* Behind the first. */
+static int attributes_set_rest(const struct mount_step *step, const struct attribute_calls *calls, int tree_fd)
+{
+    int result = tree_change(tree_fd, &calls->second, TREE_TOP);
+
+    for (size_t i = calls->propagation_done; result == 0 && i < step->propagation_count; i++)
+        result = tree_change(tree_fd, &(struct tree_change){.propagation = step->propagation[i].kind},
+                             step->propagation[i].recursive ? TREE_ALL : TREE_TOP);
     return result;
 }
 
-int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failure *why)
+static int attributes_failed(const struct mount_step *step, int result, struct failure *why)
 {
-    int result = attributes_set(step, tree_fd);
-
-    if (result == 0)
-        return 0;
     if (step->kind == MOUNT_REMOUNT)
         fail_errno(why, result, "remount '%s'", step->target_inside);
     else
@@ -149,6 +147,16 @@ int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failu
     else if (result == -ENOSYS)
         failure_hint(why, "the kernel lacks mount_setattr(2): Linux 5.12 or later is needed");
     return failure_pointer(why, "/mounts/%zu/options", step->index);
+}
+
+int bind_attributes_set(const struct mount_step *step, int tree_fd, struct failure *why)
+{
+    struct attribute_calls calls = attribute_calls_of(step);
+    int result = tree_change(tree_fd, &calls.first, calls.first_reach);
+
+    if (result == 0)
+        result = attributes_set_rest(step, &calls, tree_fd);
+    return result < 0 ? attributes_failed(step, result, why) : 0;
 }
 
 /* copy-symlink: 1 when the source is a link and was read, 0 when it is not, -errno. */
@@ -185,13 +193,20 @@ int bind_source_open(struct rootfs *rootfs, struct mount_step *step, struct fail
         if (is_link != 0)
             return is_link < 0 ? source_failed(rootfs, step, is_link, why) : 0;
     }
-    CLEANUP_FD int tree_fd = tree_clone(AT_FDCWD, step->source, step->options.recursive ? TREE_ALL : TREE_TOP);
+    struct attribute_calls calls = attribute_calls_of(step);
+    enum tree_reach reach = step->options.recursive ? TREE_ALL : TREE_TOP;
+    bool at_once = calls.first_reach == reach, cloned;
+    const struct tree_change *change = at_once ? &calls.first : &(struct tree_change){0};
+    CLEANUP_FD int tree_fd = tree_clone_changed(AT_FDCWD, step->source, change, reach, &cloned);
     if (tree_fd < 0)
-        return source_failed(rootfs, step, tree_fd, why);
+        return cloned ? attributes_failed(step, tree_fd, why) : source_failed(rootfs, step, tree_fd, why);
     if (step->must_be_procfs && source_check_procfs(step, tree_fd, why) < 0)
         return -1;
-    if (bind_attributes_set(step, tree_fd, why) < 0)
-        return -1;
+    int result = at_once ? 0 : tree_change(tree_fd, &calls.first, calls.first_reach);
+    if (result == 0)
+        result = attributes_set_rest(step, &calls, tree_fd);
+    if (result < 0)
+        return attributes_failed(step, result, why);
     step->tree_fd = fd_steal(&tree_fd);
     return 0;
 }

@@ -60,6 +60,7 @@ struct birth {
     bool resctrl_begun;     /* what state.resctrl calls made is made: to be undone */
     bool died_unborn;       /* init was killed before its first instruction */
     bool creator_continues; /* network devices, prestart or createRuntime hooks: BUILT is answered by GO_ON */
+    bool starts_early;      /* START without a READY: see create.c */
     bool poststop_due;      /* a hook was called or start was asked for: a failure runs the poststop hooks */
     bool pid_file_written;
     bool started;           /* START was sent, and what init had to say heard */

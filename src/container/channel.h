@@ -11,8 +11,8 @@
  *      |<--- CONSOLE(fd) ---------------------------|   with a terminal
  *      |<--- BUILT ---------------------------------|   with network devices, prestart, createRuntime hooks
  *      |---- GO_ON --------------------------------->|
- *      |<--- READY ---------------------------------|   inside its root, program found
- *      |---- START (run) / HANDED_OVER (create) ---->|   START perhaps before READY: see create.c, starts_early
+ *      |<--- READY ---------------------------------|   inside its root, program found; not where
+ *      |---- START (run) / HANDED_OVER (create) ---->|   START comes without it: see create.c, starts_early
  *      |                                             |   create: init waits on the start socket;
  *   start                                            |   `start` connects and speaks as the creator would
  *      |---- START(fd) ----------------------------->|   with --timing: its timeline

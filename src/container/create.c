@@ -237,8 +237,23 @@ static int clone_with_escort(struct birth *birth, struct failure *why)
     }
 }
 
+/* Where `run` has nothing to do between READY and START, nobody waits for READY, and init does not say it: still busy with its mounts, it
+ * finds START when it asks for it, and neither of us has to be woken up.  Nobody is told of init before it is in its root: who has its pid
+ * may enter its namespaces, and `exec` waits for our lock. */
+static bool starts_early(const struct birth *birth)
+{
+    if (birth->mode != BIRTH_RUN || birth->attach || birth->creator_continues || birth->spec.process.terminal || birth->cgroup.late_count > 0 ||
+        birth->request->pid_file != NULL || birth->request->pidfd_socket != NULL || birth->notify.manager_address != NULL || !shortcut_permitted(SHORTCUT_EARLY_START))
+        return false;
+    for (enum hook_kind kind = 0; kind < HOOK_KINDS; kind++)
+        if (birth->spec.hooks[kind].count > 0)
+            return false;
+    return true;
+}
+
 static int birth_clone(struct birth *birth, struct failure *why)
 {
+    birth->starts_early = starts_early(birth);
     step_note(STEP_CLONE);
     return birth->namespaces.escort ? clone_with_escort(birth, why) : clone_directly(birth, why);
 }
@@ -389,8 +404,6 @@ static int birth_start(struct birth *birth, struct failure *why)
             return -1;
         if (message.kind == MESSAGE_NONE)
             break;
-        if (message.kind == MESSAGE_READY)
-            continue; /* it found START waiting */
         if (message.kind != MESSAGE_LISTENER || fd < 0)
             return fail(why, FAILURE_BUG, "unexpected message %u from the " WHO, message.kind);
         const struct listener_owner owner = {.pid = birth->init.pid, .status = STATUS_CREATING};
@@ -432,20 +445,6 @@ static int conclude(struct birth *birth, struct failure *why)
     return state_save(&birth->directory, &birth->state, why);
 }
 
-/* Where `run` has nothing to do between READY and START, START need not wait for READY: init, which is still busy with its mounts,
- * finds it when it asks for it, and neither of us has to be woken up.  Nobody is told of init before it is in its root: who has its pid
- * may enter its namespaces, and `exec` waits for our lock. */
-static bool starts_early(const struct birth *birth)
-{
-    if (birth->mode != BIRTH_RUN || birth->creator_continues || birth->spec.process.terminal || birth->cgroup.late_count > 0 ||
-        birth->request->pid_file != NULL || birth->request->pidfd_socket != NULL || birth->notify.manager_address != NULL || !shortcut_permitted(SHORTCUT_EARLY_START))
-        return false;
-    for (enum hook_kind kind = 0; kind < HOOK_KINDS; kind++)
-        if (birth->spec.hooks[kind].count > 0)
-            return false;
-    return true;
-}
-
 static int serve_init(struct birth *birth, struct failure *why)
 {
     /* What init need not wait for overlaps with its mounts. */
@@ -458,7 +457,7 @@ static int serve_init(struct birth *birth, struct failure *why)
         return -1;
     /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */
     fd_close(&birth->binary_mount);
-    if (starts_early(birth))
+    if (birth->starts_early)
         return conclude(birth, why) < 0 ? -1 : birth_start(birth, why);
     return await_ready(birth, why) < 0 ? -1 : conclude(birth, why);
 }
@@ -497,6 +496,7 @@ static int clone_again(struct birth *birth, struct failure *why)
 
 static int birth_bring_up(struct birth *birth, struct failure *why)
 {
+    memory_expect_small();
     /* First of all: where it needs a second exec, that one must find nothing made or connected by this one. */
     step_note(STEP_PROTECT);
     if (own_binary_protect(birth->runtime->argv, &birth->binary_mount, why) < 0 || prepare_plan(birth, why) < 0 || prepare_make(birth, why) < 0)

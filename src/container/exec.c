@@ -520,6 +520,7 @@ static int explain_ended(const struct joining *joining, struct failure *why)
 
 static int joining_run(struct joining *joining, int *ret_exit_code, struct failure *why)
 {
+    memory_expect_small();
     /* First of all: where it needs a second exec, that one must find our stdin unread. */
     step_note(STEP_PROTECT);
     if (own_binary_protect(joining->runtime->argv, &joining->binary_mount, why) < 0 || settle(joining, why) < 0)

@@ -277,7 +277,9 @@ static int await_start(struct init *init, struct failure *why)
     /* The creator may exit as soon as it has answered.  Until then its death is seen as the channel's end. */
     if (prctl(PR_SET_PDEATHSIG, 0) < 0)
         return fail_sys(why, "let go of the creator");
-    if (become_tell(&init->become, MESSAGE_READY, -1, why) < 0 || become_await(&init->become, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
+    if (!init->birth->starts_early && become_tell(&init->become, MESSAGE_READY, -1, why) < 0)
+        return -1;
+    if (become_await(&init->become, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
         return -1;
     return message.kind == MESSAGE_HANDED_OVER ? await_start_command(init, why) : 0;
 }

@@ -35,6 +35,8 @@ void arena_done(struct arena *arena);
 /* Heap, for what outlives or outgrows an arena.  Never NULL. */
 void *memory_new(size_t size);
 void *memory_resize(void *old, size_t size);
+/* Called where many small pieces are going to come and go one after another: makes them cheap. */
+void memory_expect_small(void);
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

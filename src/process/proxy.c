@@ -53,7 +53,7 @@ struct end {
 };
 
 struct stream {
-    unsigned char bytes[STREAM_SIZE];
+    unsigned char *bytes; /* STREAM_SIZE; NULL without a terminal, where nothing is copied */
     size_t start, end;
 };
 
@@ -503,6 +503,8 @@ static int proxy_init(struct proxy *proxy, int *master, struct failure *why)
     err = fd_set_nonblocking(proxy->master, true);
     if (err < 0)
         return fail_errno(why, err, "prepare the container's terminal");
+    proxy->to_container.bytes = memory_new(STREAM_SIZE);
+    proxy->to_caller.bytes = memory_new(STREAM_SIZE);
     proxy->peer = ioctl(proxy->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (proxy->peer < 0) /* then a terminal that nobody has open ends the copying, and only that */
         log_debug("open the other end of the container's terminal: %s", text_errno(errno));
@@ -524,22 +526,19 @@ static void proxy_done(struct proxy *proxy)
     fd_close(&proxy->peer);
     fd_close(&proxy->master);
     fd_close(&proxy->signals);
+    free(proxy->to_container.bytes);
+    free(proxy->to_caller.bytes);
 }
 
 int proxy_run(int pidfd, pid_t pid, int *master, const struct proxy_watch *watch, int *ret_wait_status, struct failure *why)
 {
-    struct proxy *proxy = memory_new(sizeof(*proxy)); /* two buffers: too large for the stack */
-    int result;
+    struct proxy proxy = {.pid = pid, .pidfd = pidfd, .watch = watch};
+    int result = proxy_init(&proxy, master, why);
 
-    proxy->pid = pid;
-    proxy->pidfd = pidfd;
-    proxy->watch = watch;
-    result = proxy_init(proxy, master, why);
-    while (result == 0 && !finished(proxy))
-        result = proxy_step(proxy, why);
-    proxy_done(proxy);
+    while (result == 0 && !finished(&proxy))
+        result = proxy_step(&proxy, why);
+    proxy_done(&proxy);
     if (result == 0)
-        *ret_wait_status = proxy->status;
-    free(proxy);
+        *ret_wait_status = proxy.status;
     return result;
 }

@@ -6,6 +6,7 @@
  * not load libraries, look up users or follow a container's path after `rootfs_enter`; must not print.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -281,6 +282,10 @@ static int await_start(struct init *init, struct failure *why)
         return -1;
     if (become_await(&init->become, MESSAGE_START, MESSAGE_HANDED_OVER, &message, why) < 0)
         return -1;
+    /* Without a READY nothing has told yet whether the creator outlived its START: it may have died before it could take us along. */
+    struct pollfd creator = {.fd = init->become.conversation};
+    if (init->birth->starts_early && poll(&creator, 1, 0) > 0)
+        kernel_exit(1);
     return message.kind == MESSAGE_HANDED_OVER ? await_start_command(init, why) : 0;
 }
 

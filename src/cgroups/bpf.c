@@ -183,18 +183,31 @@ static struct shared_name shared_name(const struct devices_program *program)
     return name;
 }
 
-/* What runs is compared, not what somebody wrote about it. */
-static bool runs_just(int program_fd, const struct devices_program *program)
+/* Some architectures' translators have moves put behind 32-bit loads, which clear the register's upper half.  Ours are all at the
+ * beginning, where no jump leads over them. */
+static size_t drop_extensions(struct bpf_insn *instructions, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (instructions[i].code != (BPF_ALU | BPF_MOV | BPF_X) || instructions[i].imm != 1)
+            instructions[kept++] = instructions[i];
+    return kept;
+}
+
+/* What runs is compared, not what somebody wrote about it.  Its number, or 0: another one, or one of which the kernel left something out,
+ * which nobody can tell from another. */
+static uint32_t number_if_same(int program_fd, const struct devices_program *program)
 {
     struct bpf_prog_info info;
-    struct bpf_insn found[SHARED_MAX];
-    uint32_t length = (uint32_t)(program->count * sizeof(struct bpf_insn));
+    struct bpf_insn found[2 * SHARED_MAX];
     memset(&info, 0, sizeof info);
-    info.xlated_prog_len = length;
+    info.xlated_prog_len = sizeof found;
     info.xlated_prog_insns = address_of(found);
-    return read_info(program_fd, &info) == 0 && info.type == BPF_PROG_TYPE_CGROUP_DEVICE && info.xlated_prog_len == length &&
-           info.xlated_prog_insns != 0 && strncmp(info.name, PROGRAM_NAME, sizeof info.name) == 0 &&
-           memcmp(found, program->instructions, length) == 0;
+    if (read_info(program_fd, &info) < 0 || info.type != BPF_PROG_TYPE_CGROUP_DEVICE || info.xlated_prog_len > sizeof found ||
+        info.xlated_prog_insns == 0 || strncmp(info.name, PROGRAM_NAME, sizeof info.name) != 0)
+        return 0;
+    size_t count = drop_extensions(found, info.xlated_prog_len / sizeof *found);
+    return count == program->count && memcmp(found, program->instructions, count * sizeof *found) == 0 ? info.id : 0;
 }
 
 /* The fd, or -1: nobody has such a program any more. */
@@ -204,22 +217,19 @@ static int find_shared(int shared_fd, const struct devices_program *program)
     if (fgetxattr(shared_fd, shared_name(program).text, id, sizeof id - 1) <= 0)
         return -1;
     int fd = open_program((uint32_t)strtoul(id, NULL, 10));
-    if (fd >= 0 && !runs_just(fd, program))
+    if (fd >= 0 && number_if_same(fd, program) == 0)
         fd_close(&fd);
     return fd;
 }
 
 static void offer_shared(int shared_fd, const struct devices_program *program, int program_fd)
 {
-    struct bpf_prog_info info;
     char id[16];
-    memset(&info, 0, sizeof info);
-    int done = read_info(program_fd, &info);
-    if (done == 0) {
-        int length = snprintf(id, sizeof id, "%" PRIu32, info.id);
-        done = fsetxattr(shared_fd, shared_name(program).text, id, (size_t)length, 0);
-    }
-    if (done < 0) /* such as a file system without these attributes: the next one loads its own */
+    uint32_t number = number_if_same(program_fd, program);
+    if (number == 0)
+        return;
+    int length = snprintf(id, sizeof id, "%" PRIu32, number);
+    if (fsetxattr(shared_fd, shared_name(program).text, id, (size_t)length, 0) < 0) /* such as a file system without these attributes: the next one loads its own */
         log_debug("share the device program with other containers: %s", text_errno(errno));
 }
 

@@ -286,8 +286,8 @@ int devices_plan_all(const struct spec_device_rule *rules, size_t count, struct 
             first = i + 1;
             allow_rest = rules[i].allow;
             denies = false;
-        } else if (!rules[i].allow && access_of(&rules[i]) != 0) {
-            denies = true;
+        } else if (!rules[i].allow && !is_about_nothing(&rules[i]) && !is_covered_by_defaults(&rules[i])) {
+            denies = true; /* by an instruction: the kernel refuses a program with an end that nothing leads to */
         }
     }
     if (count == 0 || (allow_rest && !denies))

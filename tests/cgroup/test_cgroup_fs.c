@@ -649,6 +649,32 @@ static void first_allow_rule_allows_nothing_else(void **state)
     drop(&cgroup);
 }
 
+/* What no rule can take away is not taken away, and is no reason to take nothing else away. */
+static void denying_a_default_after_everything_is_allowed(void **state)
+{
+    (void)state;
+    static const struct spec_device_rule without_effect[] = {
+        {.type = 'c', .major = {true, 10}, .minor = {true, 200}, .read = true, .write = true, .mknod = true},
+        {.type = 'b', .mknod = true},
+        {.type = 'c', .major = {true, 5000}, .read = true},
+        {.type = 'c', .major = {true, 1}},
+    };
+    struct stat st;
+    if (stat("/dev/kmsg", &st) < 0 || st.st_rdev != makedev(1, 11))
+        skip();
+    for (size_t i = 0; i < ARRAY_LENGTH(without_effect); i++) {
+        struct spec_device_rule rules[] = {allow_all, without_effect[i], {.type = 'c', .major = {true, 1}, .minor = {true, 11}, .write = true}};
+        struct spec_resources resources = {.set = true, .devices = rules, .devices_count = 2};
+        struct cgroup cgroup = make(below("dev15"), &resources);
+        assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
+        must(cgroup_devices_replace(cgroup.fd, (struct device_rules){rules, 2}, (struct device_rules){rules, 3}, &arena, &why));
+        assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ);
+        must(cgroup_devices_replace(cgroup.fd, (struct device_rules){rules, 3}, (struct device_rules){rules, 2}, &arena, &why));
+        assert_int_equal(devices_open_in(&cgroup), NULL_ZERO_FULL | KMSG_READ | KMSG_WRITE);
+        drop(&cgroup);
+    }
+}
+
 /* spec: RDEV-09 */
 static void no_rules_no_program(void **state)
 {
@@ -1426,6 +1452,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(removes_wide_and_very_deep_trees, setup, teardown),
         cmocka_unit_test_setup_teardown(device_rules_are_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(first_allow_rule_allows_nothing_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(denying_a_default_after_everything_is_allowed, setup, teardown),
         cmocka_unit_test_setup_teardown(no_rules_no_program, setup, teardown),
         cmocka_unit_test_setup_teardown(joined_cgroup_keeps_one_program, setup, teardown),
         cmocka_unit_test_setup_teardown(same_rules_share_a_program, setup, teardown),

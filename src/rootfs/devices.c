@@ -264,7 +264,7 @@ static int device_finish(struct rootfs *rootfs, struct device_step *device, int 
     CLEANUP_FD int made_fd = -1;
     const char *name;
 
-    if ((in_dev && dev_fd < 0) || (device->in_new_dev && (!device->placeholder || device->covered)))
+    if (device->covered || (in_dev && dev_fd < 0) || (device->in_new_dev && !device->placeholder))
         return 0;
     int parent_fd = device_parent(device, in_dev ? dev_fd : rootfs->root_fd,
                                   in_dev ? device->path_inside + strlen("/dev/") : device->path_inside,
@@ -279,7 +279,7 @@ static int device_finish(struct rootfs *rootfs, struct device_step *device, int 
 static bool devices_left(const struct rootfs *rootfs)
 {
     for (size_t i = 0; i < rootfs->devices_count; i++)
-        if (!rootfs->devices[i].in_new_dev || rootfs->devices[i].placeholder)
+        if (!rootfs->devices[i].covered && (!rootfs->devices[i].in_new_dev || rootfs->devices[i].placeholder))
             return true;
     for (size_t i = 0; i < rootfs->links_count; i++)
         if (!rootfs->links[i].in_new_dev)

@@ -52,7 +52,7 @@ struct device_step {
     gid_t gid;
     bool in_new_dev;  /* made in the tmpfs of the is_dev step before it is attached */
     bool placeholder; /* an empty file waits there for the host's device to be bound over it */
-    bool covered;     /* by a later mount of the bundle at that very place, which counts */
+    bool covered;     /* by a mount of the bundle at that very place, which counts; none above it comes later */
 };
 
 struct link_step {

@@ -119,13 +119,15 @@ static bool device_listed(const struct rootfs *rootfs, const char *path)
     return false;
 }
 
+/* Mounts are known by their order in the document, counted from 1; 0: none. */
 struct place {
     const char *path;
     struct device_step *device; /* NULL: a mount */
+    size_t order;
 };
 
 /* Below /a come /a/b and /a/b/c before /a.b: what is below a directory follows it without a gap.  A device comes behind the mounts at its
- * place, which cover it. */
+ * place. */
 static int compare_places(const void *left, const void *right)
 {
     const struct place *one = left, *other = right;
@@ -137,32 +139,58 @@ static int compare_places(const void *left, const void *right)
     return first != second ? first - second : (one->device != NULL) - (other->device != NULL);
 }
 
-/* Which devices go into the new /dev before it is attached: one that a later mount on a directory above it would hide is
- * made after all mounts. */
-static void plan_early_devices(struct rootfs *rootfs, const struct mount_step *dev_step)
+static size_t list_places(struct rootfs *rootfs, struct place *places)
 {
-    const struct mount_step *end = rootfs->mounts + rootfs->mounts_count;
-    struct place *places = arena_alloc(rootfs->arena, (rootfs->mounts_count + rootfs->devices_count) * sizeof(*places));
-    const char *covered = NULL; /* the outermost mount above the place */
+    bool everywhere = false;
     size_t count = 0;
 
-    for (const struct mount_step *step = dev_step + 1; step < end; step++)
-        if (step->kind != MOUNT_REMOUNT && (path_is_below(step->target_inside, "/dev") || path_is_below("/dev", step->target_inside)))
-            places[count++] = (struct place){step->target_inside, NULL};
-    for (size_t i = 0; i < rootfs->devices_count; i++)
-        if (path_is_below(rootfs->devices[i].path_inside, "/dev"))
-            places[count++] = (struct place){rootfs->devices[i].path_inside, &rootfs->devices[i]};
+    for (size_t i = 0; i < rootfs->devices_count; i++) {
+        struct device_step *device = &rootfs->devices[i];
+        everywhere |= !path_is_below(device->path_inside, "/dev");
+        places[count++] = (struct place){.path = device->path_inside, .device = device};
+    }
+    for (size_t i = 0; i < rootfs->mounts_count; i++) {
+        const struct mount_step *step = &rootfs->mounts[i];
+        if (step->kind != MOUNT_REMOUNT && (everywhere || path_is_below(step->target_inside, "/dev")))
+            places[count++] = (struct place){.path = step->target_inside, .order = i + 1};
+    }
     qsort(places, count, sizeof(*places), compare_places);
+    return count;
+}
+
+/* A place with mounts: the last one at it, and the last one at a directory above it. */
+struct mounted {
+    const char *path;
+    size_t here, above;
+};
+
+static size_t last_of(const struct mounted *mounted)
+{
+    return mounted->here > mounted->above ? mounted->here : mounted->above;
+}
+
+/* Which devices a mount at their very place covers; and which of the others go into the new /dev before it is attached: one that a later
+ * mount on a directory above it would hide is made after all mounts. */
+static void plan_covered_devices(struct rootfs *rootfs, const struct mount_step *dev_step)
+{
+    const size_t dev_order = dev_step ? (size_t) (dev_step - rootfs->mounts) + 1 : 0;
+    struct place *places = arena_alloc(rootfs->arena, (rootfs->mounts_count + rootfs->devices_count) * sizeof(*places));
+    size_t count = list_places(rootfs, places), depth = 0;
+    struct mounted *chain = arena_alloc(rootfs->arena, (count + 1) * sizeof(*chain)); /* the place's directories, from the top; nothing first */
+
     for (size_t i = 0; i < count; i++) {
-        if (covered && !path_is_below(places[i].path, covered))
-            covered = NULL;
-        struct device_step *device = places[i].device;
-        if (device) {
-            device->covered = covered && strcmp(covered, places[i].path) == 0;
-            device->in_new_dev = !covered || device->covered;
-        } else if (!covered) {
-            covered = places[i].path;
+        const struct place *place = &places[i];
+        while (depth > 0 && !path_is_below(place->path, chain[depth].path))
+            depth--;
+        bool among = depth > 0 && strcmp(chain[depth].path, place->path) == 0;
+        size_t here = among ? chain[depth].here : 0, above = among ? chain[depth].above : last_of(&chain[depth]);
+        if (place->device) {
+            place->device->covered = here > above;
+            place->device->in_new_dev = dev_step && above == dev_order;
+            continue;
         }
+        depth += !among;
+        chain[depth] = (struct mounted){.path = place->path, .here = place->order > here ? place->order : here, .above = above};
     }
 }
 
@@ -196,8 +224,7 @@ static int plan_devices(struct rootfs *rootfs, const struct spec *spec, const st
             .number = makedev(default_devices[i].major, default_devices[i].minor),
         };
     }
-    if (dev_step)
-        plan_early_devices(rootfs, dev_step);
+    plan_covered_devices(rootfs, dev_step);
     return 0;
 }
 

@@ -192,6 +192,28 @@ END
     fails 1 "'/dev/not-there'" /linux/devices/0 "user namespace" -- rt run "$ID"
 }
 
+@test "the last mount counts at the place of a device: below another mount, outside of /dev, in a user namespace" {
+    local user
+    echo of-the-bundle >"$BATS_TEST_TMPDIR/file"
+    chmod 644 "$BATS_TEST_TMPDIR/file"
+    for user in '' user; do
+        new_bundle "$BUNDLE"
+        config '.mounts += [{"destination": "/dev/d", "type": "tmpfs", "source": "tmpfs"}, {"destination": "/data", "type": "tmpfs", "source": "tmpfs"}]
+            + [("/dev/d/x", "/data/x") | {"destination": ., "type": "bind", "source": $f, "options": ["bind"]}]
+            | .linux.devices = [("/dev/d/x", "/dev/d/y", "/data/x", "/data/y") | {"path": ., "type": "c", "major": 1, "minor": 5}]' --arg f "$BATS_TEST_TMPDIR/file"
+        if [[ -n $user ]]; then
+            config '.linux.namespaces += [{"type": "user"}]
+                | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 4294967295}] | .linux.gidMappings = .linux.uidMappings
+                | .linux.devices |= map(select(.path | endswith("/x")))' # those of the host, which has no others
+            inside stat /dev/d/x + stat /data/x
+            [[ $(jq -r .type <<<"$output" | xargs) == "file file" ]] || { echo "$output" >&2; return 1; }
+            continue
+        fi
+        inside stat /dev/d/x + stat /dev/d/y + stat /data/x + stat /data/y
+        [[ $(jq -r .type <<<"$output" | xargs) == "file char file char" ]] || { echo "$output" >&2; return 1; }
+    done
+}
+
 @test "a mount of the bundle at the place of a device counts: default or listed, in a user namespace too, without an entry for /dev" {
     local base
     echo of-the-bundle >"$BATS_TEST_TMPDIR/file"

@@ -267,6 +267,47 @@ static void test_covered_devices(void **state)
     }
 }
 
+/* The last mount counts: at the place, it covers the device; at a directory above, the device comes into that. */
+static void test_devices_and_mounts_in_order(void **state)
+{
+    static const struct {
+        const char *mounts, *device;
+        bool covered, in_new_dev;
+    } rows[] = {
+        {"/dev", "/dev/d/x", false, true},
+        {"/dev /dev/d", "/dev/d/x", false, false},
+        {"/dev /dev/d /dev/d/x", "/dev/d/x", true, false},
+        {"/dev /dev/d/x /dev/d", "/dev/d/x", false, false},
+        {"/dev /dev/d/x", "/dev/d/x", true, true},
+        {"/dev/d/x /dev", "/dev/d/x", false, true},
+        {"/dev /dev/d /dev/d/e /dev/d/x", "/dev/d/x", true, false},
+        {"/dev /dev/d/x /dev/d/x/y", "/dev/d/x", true, true},
+        {"/dev /dev/d.x /dev/d", "/dev/d/x", false, false},
+        {"/dev /data/x", "/data/x", true, false},
+        {"/dev /data/x /data", "/data/x", false, false},
+        {"/data /dev /data/x", "/data/x", true, false},
+        {"/data/x", "/data/x", true, false},
+        {"/elsewhere", "/data/x", false, false},
+        {"/elsewhere", "/dev/x", false, false},
+        {"/dev/x", "/dev/x", true, false},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct spec_device devices[] = {{.path = arena_copy(&arena, rows[i].device), .type = 'c', .major = 1, .minor = 5}};
+        struct strings mounts = split(rows[i].mounts);
+        setup(NULL);
+        for (size_t j = 0; j < mounts.count; j++)
+            add(mounts.items[j], "tmpfs", "tmpfs", "");
+        spec.linux.devices = devices;
+        spec.linux.devices_count = ARRAY_LENGTH(devices);
+        const struct device_step *device = device_find(plan(), rows[i].device);
+        if (device->covered != rows[i].covered || device->in_new_dev != rows[i].in_new_dev)
+            print_error("%s, device %s: covered %d, in the new /dev %d\n", rows[i].mounts, rows[i].device, device->covered, device->in_new_dev);
+        assert_true(device->covered == rows[i].covered && device->in_new_dev == rows[i].in_new_dev);
+    }
+}
+
 /* DLNK-*: known beforehand when /proc is mounted, looked for otherwise. */
 static void test_links(void **state)
 {
@@ -437,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup(test_proc_and_sysfs_take_no_links, setup),
         cmocka_unit_test_setup(test_devices, setup),
         cmocka_unit_test_setup(test_covered_devices, setup),
+        cmocka_unit_test_setup(test_devices_and_mounts_in_order, setup),
         cmocka_unit_test_setup(test_host_dev_is_left_alone, setup),
         cmocka_unit_test_setup(test_links, setup),
         cmocka_unit_test_setup(test_propagation, setup),

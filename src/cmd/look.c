@@ -59,10 +59,13 @@ static int print_table(const struct container_summary *list, size_t count, struc
     if (!given.quiet)
         text_format(&text, "%-20s %-10s %-10s %-32s %s\n", "ID", "PID", "STATUS", "CREATED", "BUNDLE");
     for (size_t i = 0; i < count; i++) {
-        if (given.quiet)
+        if (given.quiet) {
             text_format(&text, "%s\n", list[i].id);
-        else
-            text_format(&text, "%-20s %-10d %-10s %-32s %s\n", list[i].id, list[i].pid, list[i].status, list[i].created, list[i].bundle);
+            continue;
+        }
+        char bundle[PATH_MAX]; /* may hold anything, lines of a table too */
+        text_sanitize(bundle, sizeof(bundle), list[i].bundle);
+        text_format(&text, "%-20s %-10d %-10s %-32s %s\n", list[i].id, list[i].pid, list[i].status, list[i].created, bundle);
     }
     int r = text.length > 0 ? output_write(text.data, text.length, why) : 0;
     text_done(&text);

@@ -62,7 +62,7 @@ int become_find_program(struct become *become, int root_fd, struct failure *why)
     char listen_fds[32], listen_pid[32];
     snprintf(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%u", become->listen_fds);
     snprintf(listen_pid, sizeof(listen_pid), "LISTEN_PID=%d", (int)getpid());
-    const char *const listening[] = {listen_fds, listen_pid, NULL};
+    const char *const listening[] = {listen_fds, listen_pid, become->listen_names, NULL}; /* the last may be NULL */
     if (environment_build(process, root_fd, become->proc_fd, become->listen_fds > 0 ? listening : NULL, become->arena,
                           &become->environment, why) < 0)
         return -1;
@@ -75,6 +75,13 @@ int become_find_program(struct become *become, int root_fd, struct failure *why)
 }
 
 /* ---- the process ---- */
+
+void become_take_umask(struct become *become)
+{
+    become->caller_umask = umask(022);
+    if (become->caller_umask == 0)
+        become->caller_umask = 022;
+}
 
 /* A program that cannot be told to end is no use: what the caller ignores or blocks is its own affair. */
 static void reset_signals(void)
@@ -135,6 +142,7 @@ int become_process(struct become *become, struct failure *why)
     become_note(become, STAGE_IDENTITY);
     umask(become->caller_umask);
     reset_signals();
+    fds_give_pipes(process->user.uid);
     if (scheduling_settle(become->spec, why) < 0)
         return -1;
     if (lsm_set_exec_labels(become->proc_fd, process, why) < 0 || caps_drop_bounding(become->caps, why) < 0 ||

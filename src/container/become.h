@@ -23,8 +23,9 @@ struct become {
     struct last_words *words; /* may be NULL */
     int proc_fd;
     int conversation; /* with the creator, `start` or `exec` */
-    mode_t caller_umask;
+    mode_t caller_umask; /* see become_take_umask */
     unsigned listen_fds, preserved_fds;
+    const char *listen_names; /* "LISTEN_FDNAMES=…" or NULL */
     bool setgroups_denied;
     bool announces; /* EXECUTING is sent: the other side cannot see the shared page */
     /* Found out on the way. */
@@ -34,6 +35,10 @@ struct become {
 };
 
 void become_note(const struct become *become, enum stage stage);
+
+/* Keeps the caller's umask for the program, and goes on with 022.  Daemons that build (BuildKit) have 0, for themselves: with that, whatever a
+ * build step makes could be written by everybody, so 0 becomes 022. */
+void become_take_umask(struct become *become);
 
 /* Waits for one of the two kinds.  Does not return when the other side is gone: whoever was to decide is gone, so are we. */
 int become_await(struct become *become, enum message_kind kind, enum message_kind or_kind, struct message *ret_message,

@@ -52,6 +52,7 @@ struct birth {
     struct last_words *words;
     sigset_t old_signals;
     unsigned listen_fds, preserved_fds;
+    const char *listen_names; /* "LISTEN_FDNAMES=…" or NULL */
 
     bool detached;          /* run --detach */
     bool new_user_ns;

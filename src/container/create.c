@@ -455,6 +455,8 @@ static int serve_init(struct birth *birth, struct failure *why)
     if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, shared_fd, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0)
         return -1;
+    if (birth->new_user_ns && !birth->spec.process.terminal)
+        child_give_pipes(birth->init.pid, birth->spec.process.user.uid, &birth->arena);
     /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */
     fd_close(&birth->binary_mount);
     if (birth->starts_early)

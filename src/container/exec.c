@@ -180,7 +180,10 @@ static int settle(struct joining *joining, struct failure *why)
     if (check_terminal(joining, why) < 0 || limits_check(spec, why) < 0 || lsm_check(&spec->process, NULL, why) < 0)
         return -1;
     caps_plan(&spec->process.capabilities, &joining->caps);
-    return fds_count_preserved(joining->runtime->inherited, request->preserve_fds, &joining->listen_fds, &joining->preserved_fds, why);
+    if (fds_count_preserved(joining->runtime->inherited, request->preserve_fds, &joining->listen_fds, &joining->preserved_fds, why) < 0)
+        return -1;
+    joining->listen_names = fds_listen_names(joining->listen_fds, &joining->arena);
+    return 0;
 }
 
 /* ---- open what the joiner needs ---- */
@@ -472,6 +475,8 @@ static int join(struct joining *joining, struct failure *why)
 {
     bool fell_back = false;
     joining->direct = is_direct(joining);
+    if (joining->spec.linux.namespaces[NS_USER].listed && !joining->spec.process.terminal)
+        child_give_pipes(joining->state.init.pid, joining->spec.process.user.uid, &joining->arena);
     proxy_block_signals(NULL);
     for (;;) {
         if (join_once(joining, why) == 0)

@@ -35,6 +35,26 @@ static void note(const struct init *init, enum stage stage)
     become_note(&init->become, stage);
 }
 
+/* The runtime's environment is the host's affair, but whoever may trace init would read it in /proc/PID/environ.  Hooks that have none of
+ * their own are given it. */
+static void hide_environment(struct birth *birth)
+{
+    static char *none[] = {NULL};
+    bool needed = birth->spec.hooks[HOOK_CREATE_CONTAINER].count > 0 || birth->spec.hooks[HOOK_START_CONTAINER].count > 0;
+    char **shown = environ, **kept = none;
+    size_t count = 0;
+    while (shown[count] != NULL)
+        count++;
+    if (needed)
+        kept = arena_alloc(&birth->arena, (count + 1) * sizeof(*kept));
+    for (size_t i = 0; i < count; i++) {
+        if (needed)
+            kept[i] = arena_copy(&birth->arena, shown[i]);
+        memset(shown[i], 0, strlen(shown[i]));
+    }
+    environ = kept;
+}
+
 /* ---- steps, in order ---- */
 
 static int begin(struct init *init, struct failure *why)
@@ -53,7 +73,8 @@ static int begin(struct init *init, struct failure *why)
     /* Until init is handed over it must not outlive the creator. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return fail_sys(why, "tie init's life to the creator's");
-    init->become.caller_umask = umask(022);
+    become_take_umask(&init->become);
+    hide_environment(birth);
     if (!birth->init_waits)
         return 0;
     note(init, STAGE_WAIT_FOR_MAPS);
@@ -338,6 +359,7 @@ void init_main(void *argument)
             .proc_fd = birth->proc_fd,
             .conversation = fd_steal(&birth->init_channel),
             .listen_fds = birth->listen_fds,
+            .listen_names = birth->listen_names,
             .preserved_fds = birth->preserved_fds,
         },
     };

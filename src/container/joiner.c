@@ -105,7 +105,7 @@ static int begin(struct joiner *joiner, struct failure *why)
     if (joining->direct && (limits_set_oom_score(joining->proc_fd, 0, &joining->spec.process, why) < 0 ||
                             affinity_set_initial(&joining->spec.process, why) < 0))
         return -1;
-    joiner->become.caller_umask = umask(022);
+    become_take_umask(&joiner->become);
     /* Nothing happens that the CLI process would not know of, be it that the escort died before it named us.  Where the CLI
      * process died before we were tied to it, the channel has ended. */
     become_note(&joiner->become, STAGE_WAIT_FOR_MAPS);
@@ -210,6 +210,7 @@ void joiner_main(void *argument)
             .proc_fd = joining->proc_fd,
             .conversation = fd_steal(&joining->joiner_channel),
             .listen_fds = joining->listen_fds,
+            .listen_names = joining->listen_names,
             .preserved_fds = joining->preserved_fds,
         },
     };

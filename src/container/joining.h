@@ -55,6 +55,7 @@ struct joining {
     int console_master; /* received from the joiner */
     struct last_words *words;
     unsigned listen_fds, preserved_fds;
+    const char *listen_names; /* "LISTEN_FDNAMES=…" or NULL */
 
     int binary_mount; /* see own_binary_protect; -1: none */
     bool direct;      /* the CLI process clones the joiner itself, without an escort */

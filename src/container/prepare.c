@@ -251,6 +251,7 @@ int prepare_plan(struct birth *birth, struct failure *why)
         return -1;
     if (notify_look(&birth->notify, why) < 0 || prepare_check(birth, &first) < 0)
         return -1;
+    birth->listen_names = fds_listen_names(birth->listen_fds, &birth->arena);
     birth->proc_fd = proc_open(why);
     if (birth->proc_fd < 0)
         return -1;

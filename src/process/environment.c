@@ -244,7 +244,7 @@ static int fail_program(struct failure *why, const char *path, int result)
     }
     fail_errno(why, result, "exec `%s`", shown);
     if (result == -EACCES)
-        failure_hint(why, "permission denied: set its execute permission and let the container's user pass every directory above");
+        environment_hint_denied(path, why);
     return fail_exit(why, EXIT_CANNOT_EXECUTE);
 }
 

@@ -159,7 +159,7 @@ static void hint_format(const struct head *head, struct failure *why)
         failure_hint(why, "it is no program; a script needs a first line such as #!/bin/sh");
 }
 
-static void hint_denied(const char *path, struct failure *why)
+void environment_hint_denied(const char *path, struct failure *why)
 {
     struct statvfs filesystem;
     if (statvfs(path, &filesystem) == 0 && (filesystem.f_flag & ST_NOEXEC))
@@ -181,7 +181,7 @@ int environment_explain_exec(const char *path, int errnum, struct failure *why)
     else if (why->errnum == ENOEXEC && known)
         hint_format(&head, why);
     else if (why->errnum == EACCES)
-        hint_denied(path, why);
+        environment_hint_denied(path, why);
     else if (why->errnum == E2BIG)
         failure_hint(why, "args and env together are larger than the kernel takes");
     return -1;

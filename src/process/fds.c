@@ -66,6 +66,12 @@ static int listen_count(unsigned *ret_listen, struct failure *why)
     return 0;
 }
 
+const char *fds_listen_names(unsigned listen, struct arena *arena)
+{
+    const char *names = listen > 0 ? getenv("LISTEN_FDNAMES") : NULL;
+    return names == NULL ? NULL : arena_format(arena, "LISTEN_FDNAMES=%s", names);
+}
+
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why)
 {
@@ -81,6 +87,15 @@ int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve
     *ret_listen = listen;
     *ret_total = listen + preserve;
     return 0;
+}
+
+void fds_give_pipes(uid_t owner)
+{
+    struct stat status;
+
+    for (int fd = 0; fd < FIRST; fd++)
+        if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && status.st_uid != owner)
+            IGNORE_RESULT(fchown(fd, owner, (gid_t)-1)); /* EPERM, EINVAL: of an owner without a number here */
 }
 
 static bool is_null_device(const struct stat *status)

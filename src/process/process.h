@@ -50,9 +50,14 @@ int fds_ensure_standard(struct failure *why) MUST_CHECK;
  * that names its number.  *ret_listen is the part that the container's LISTEN_FDS announces. */
 int fds_count_preserved(const struct inherited_fds *inherited, unsigned preserve, unsigned *ret_listen,
                         unsigned *ret_total, struct failure *why) MUST_CHECK;
+/* "LISTEN_FDNAMES=…" where the caller announced `listen` descriptors by name, else NULL. */
+const char *fds_listen_names(unsigned listen, struct arena *arena);
 /* What the caller opened as the host's /dev/null becomes the container's, where it has one.  Runs in: init and joiner, inside the
  * container's root. */
 void fds_take_null_inside(void);
+/* Pipes among 0, 1 and 2 become `owner`'s, who could not open them by /dev/stdin and the like else.  Nothing else does: a file or a terminal
+ * of the caller's stays the caller's.  Best effort: where it is not ours to give, what was there stays. */
+void fds_give_pipes(uid_t owner);
 /* Closes everything from 3 + keep on but *channel, a socket, which moves to 3 + keep and is close-on-exec; 3..3+keep-1 are not.  Every
  * other descriptor that the caller still has a number of is gone.  Runs in: init and joiner, last. */
 int fds_leave_only(unsigned keep, int *channel, struct failure *why) MUST_CHECK;
@@ -170,6 +175,8 @@ int environment_enter_directory(const char *cwd, struct failure *why) MUST_CHECK
 /* The sentence and exit code (126/127) for a failed execve of `path`; always -1.  Reads the file's first bytes
  * for the hint; a strict filter may kill for that, so note (stage, errno) on the shared page before. */
 int environment_explain_exec(const char *path, int errnum, struct failure *why);
+/* Of the two above: what to do about EACCES. */
+void environment_hint_denied(const char *path, struct failure *why);
 
 /* ---- terminal.c ---- */
 /* A new pty of the container's own devpts, through root_fd.  Runs in: init before rootfs_enter. */

@@ -149,6 +149,13 @@ load helpers
     run -0 rt list
     [[ ${lines[1]} == "$ID"*created* ]]
     silently rt delete "$ID"
+    # A path is one line of the table, and sends nothing to the terminal.
+    mv "$BUNDLE" "$BUNDLE"$'\n\e[31mforged'
+    rt create --bundle "$BUNDLE"$'\n\e[31mforged' "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&-
+    run -0 rt list
+    [[ ${#lines[@]} == 2 && $output != *$'\e'* ]]
+    silently rt delete "$ID"
+    mv "$BUNDLE"$'\n\e[31mforged' "$BUNDLE"
 }
 
 # spec: OPCR-03

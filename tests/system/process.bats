@@ -53,6 +53,51 @@ load helpers
     run --separate-stderr setpriv --groups 7,8 "$CRUN_LITE" --root "$STATE" run "$ID"
     expect '.umask == 23'
     expect '.groups == []'
+    # That of a daemon which has none for itself.
+    umask 0
+    inside report
+    expect '.umask == 18'
+    program sleep
+    run_detached
+    run -0 --separate-stderr rt exec "$ID" /probe report
+    expect '.umask == 18'
+    rt delete --force "$ID"
+}
+
+@test "pipes are the process's own: it can open /dev/stdin, /dev/stdout and /dev/stderr; a file of the caller's stays the caller's" {
+    needs root
+    local user opens=(try-open /dev/stdin r + try-open /dev/stdout w + try-open /dev/stderr w)
+    through_pipes() { # COMMAND...: how many of the three could be opened
+        echo | "$CRUN_LITE" --root "$STATE" "$@" 2> >(cat >&2) | grep -c '"errno": *null' || true
+    }
+    config '.process.user = {"uid": 1234, "gid": 5678}'
+    for user in '' user; do
+        if [[ -n $user ]]; then
+            config '.linux.namespaces += [{"type": "user"}] | .linux.gidMappings = .linux.uidMappings
+                | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+            chmod a+x "$BUNDLE" "$BUNDLE/rootfs"
+        fi
+        program "${opens[@]}"
+        run through_pipes run "$ID"
+        [[ $output == 3 ]] || { echo "$user: $output" >&2; return 1; }
+        program sleep
+        run_detached
+        run through_pipes exec "$ID" /probe "${opens[@]}"
+        [[ $output == 3 ]] || { echo "exec, $user: $output" >&2; return 1; }
+        rt delete --force "$ID"
+    done
+    program say into-a-file
+    rt run "$ID" >"$BATS_TEST_TMPDIR/file"
+    [[ $(<"$BATS_TEST_TMPDIR/file") == into-a-file && $(stat -c %u "$BATS_TEST_TMPDIR/file") == 0 ]]
+}
+
+@test "the runtime's environment is not in /proc/PID/environ of a created container" {
+    needs root
+    program sleep
+    export OF_THE_HOST=secret
+    create_container
+    [[ -z $(tr -d '\0' <"/proc/$(container_pid "$ID")/environ") ]]
+    rt delete --force "$ID"
 }
 
 @test "run.oci.keep_original_groups: the caller's groups stay, and those of the config are not taken, mapped or not" {

@@ -168,8 +168,8 @@ load helpers
 # spec: FD-02
 @test "LISTEN_FDS: the sockets come first, and LISTEN_PID is the process itself" {
     program report
-    run --separate-stderr bash -c 'export LISTEN_FDS=1 LISTEN_PID=$$; exec 3</etc/hostname 4</etc/hostname 5</etc/hostname; exec "$@"' - \
+    run --separate-stderr bash -c 'export LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=web:s; exec 3</etc/hostname 4</etc/hostname 5</etc/hostname; exec "$@"' - \
         "$CRUN_LITE" --root "$STATE" run "$ID"
     expect '.fds | keys == ["0", "1", "2", "3"]'
-    expect '.env | contains(["LISTEN_FDS=1", "LISTEN_PID=1"])'
+    expect '.env | contains(["LISTEN_FDS=1", "LISTEN_PID=1", "LISTEN_FDNAMES=web:s"])'
 }

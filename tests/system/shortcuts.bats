@@ -62,10 +62,10 @@ device_programs() {
     config '.linux.resources.devices = [{"allow": false, "access": "rwm"}]'
     for name in first second third; do
         config '.linux.cgroupsPath = $p' --arg p "$TEST_CGROUP/$ID-$name"
-        if [[ $name == third ]]; then export CRUN_LITE_WITHOUT=shared-devices; fi
+        export CRUN_LITE_WITHOUT=
+        if [[ $name == third ]]; then CRUN_LITE_WITHOUT=shared-devices; fi
         rt run --detach "$ID-$name" </dev/null >/dev/null 2>&1 3>&- 4>&-
     done
-    unset CRUN_LITE_WITHOUT
     first=$(device_programs "$ID-first") second=$(device_programs "$ID-second") third=$(device_programs "$ID-third")
     [[ $first =~ ^[0-9]+$ && $first == "$second" && $third =~ ^[0-9]+$ && $third != "$first" ]] || { echo "$first, $second, $third" >&2; return 1; }
     # The first one's end takes nothing from the second, whose new rules are its own.

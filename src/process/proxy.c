@@ -43,6 +43,8 @@
 /* A reader of our output that accepts nothing for so long after the process ended is not waited for either. */
 #define STALL_MS 60000
 #define CONTROL_D 4 /* VEOF where the terminal cannot be asked */
+/* How often the container's terminal is looked at once our input has ended: nothing tells that an end of file was lost. */
+#define END_LOOK_MS 100
 
 /* One of our own 0 and 1. */
 enum end_kind { END_DIRECT, END_PRIVATE, END_SOCKET };
@@ -69,7 +71,10 @@ struct proxy {
     int tty; /* ours: 0, 1 or 2; -1: none */
     bool raw, paused; /* paused: our terminal belongs to another foreground job */
     struct termios saved;
-    bool eof_pending;
+    int64_t input_ended_ms; /* 0: it has not */
+    bool eof_typed;
+    pid_t eof_group; /* in front in the container when ^D was typed outside of canonical mode; -1: it was typed in it */
+    int64_t looked_ms;
     unsigned char last_input;
     size_t drained;
     int64_t progress_ms; /* when our output last accepted something after the end */
@@ -370,29 +375,59 @@ static void input_read(struct proxy *proxy)
         return;
     }
     end_close(&proxy->in);
-    proxy->eof_pending = true;
+    proxy->input_ended_ms = clock_now_ms();
+}
+
+/* The key that ends the input; true where the terminal makes an end of file of it, false where the program has to. */
+static bool end_key(const struct proxy *proxy, unsigned char *ret_key)
+{
+    struct termios modes;
+
+    *ret_key = CONTROL_D;
+    if (tcgetattr(proxy->master, &modes) < 0 || !(modes.c_lflag & ICANON) || modes.c_cc[VEOF] == _POSIX_VDISABLE)
+        return false;
+    *ret_key = modes.c_cc[VEOF];
+    return true;
+}
+
+/* True also where the other end could not be opened. */
+static bool all_is_read(const struct proxy *proxy)
+{
+    struct pollfd reader = {.fd = proxy->peer, .events = POLLIN};
+    return stream_held(&proxy->to_container) == 0 && poll(&reader, 1, 0) == 0;
 }
 
 /* A terminal has no end of file; what a person types for it is ^D, which ends a line that has begun, and ends the
- * input only where a line begins. */
+ * input only where a line begins.
+ *
+ * A shell that edits lines can lose it: the kernel makes a NUL of a waiting end of file when canonical mode is switched
+ * off, an ordinary byte of a waiting ^D when it is switched on, and drops both on TCSAFLUSH.  Hence it is typed again
+ * when all is read and somebody may still wait: in canonical mode each time, as a file's end is there for every read(2);
+ * without it only after a switch or for another foreground job (the shell that started the one that has ended), because
+ * a program that had the key may have its own meaning for it.  There the first waits too, until all is read and the
+ * shell has had the time to start what was asked for: that would read it otherwise. */
 static void input_end(struct proxy *proxy)
 {
     struct stream *stream = &proxy->to_container;
-    struct termios modes;
-    unsigned char key = CONTROL_D;
-    bool lines = false;
+    unsigned char key;
+    bool lines = end_key(proxy, &key);
+    pid_t group = lines ? -1 : tcgetpgrp(proxy->master);
 
+    proxy->looked_ms = clock_now_ms();
     if (stream_room(stream) < 2)
-        return; /* the next step comes when the master has taken something */
-    if (tcgetattr(proxy->master, &modes) == 0) {
-        lines = (modes.c_lflag & ICANON) != 0;
-        if (lines && modes.c_cc[VEOF] != _POSIX_VDISABLE)
-            key = modes.c_cc[VEOF];
-    }
+        return;
+    if (!lines && proxy->looked_ms - proxy->input_ended_ms < END_LOOK_MS)
+        return;
+    if ((proxy->eof_typed || !lines) && !all_is_read(proxy))
+        return;
+    if (proxy->eof_typed && !lines && group == proxy->eof_group)
+        return;
     stream->bytes[stream->end++] = key;
     if (lines && proxy->last_input != '\n')
         stream->bytes[stream->end++] = key;
-    proxy->eof_pending = false;
+    proxy->last_input = '\n'; /* the next one finds no line begun: a switch makes one of what is there */
+    proxy->eof_typed = true;
+    proxy->eof_group = group;
 }
 
 /* ---- the end ---- */
@@ -409,7 +444,6 @@ static int process_ended(struct proxy *proxy, struct failure *why)
     proxy->pidfd = -1;
     proxy->progress_ms = clock_now_ms();
     end_close(&proxy->in);
-    proxy->eof_pending = false;
     fd_close(&proxy->peer);
     return 0;
 }
@@ -444,6 +478,19 @@ static bool finished(struct proxy *proxy)
 
 /* ---- the loop ---- */
 
+/* How long to wait for what no descriptor tells; -1: for ever. */
+static int patience_ms(const struct proxy *proxy)
+{
+    int64_t left;
+
+    if (proxy->pidfd < 0)
+        return STALL_MS;
+    if (proxy->input_ended_ms == 0 || proxy->master < 0 || (proxy->eof_typed && proxy->peer < 0))
+        return -1;
+    left = proxy->looked_ms + END_LOOK_MS - clock_now_ms();
+    return left > 0 ? (int)left : 0;
+}
+
 static int proxy_step(struct proxy *proxy, struct failure *why)
 {
     bool ended = proxy->pidfd < 0;
@@ -462,7 +509,7 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         {.fd = proxy->watch != NULL ? proxy->watch->fd : -1, .events = POLLIN},
     };
 
-    if (poll(fds, sizeof(fds) / sizeof(fds[0]), ended ? STALL_MS : -1) < 0)
+    if (poll(fds, sizeof(fds) / sizeof(fds[0]), patience_ms(proxy)) < 0)
         return errno == EINTR ? 0 : fail_sys(why, "wait for the container's process");
     /* Output before the rest: where reader and process are both ready the buffer stays short. */
     if (fds[2].revents != 0)
@@ -473,7 +520,7 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         master_write(proxy);
     if (fds[4].revents != 0 && proxy->in.fd >= 0)
         input_read(proxy);
-    if (proxy->eof_pending && proxy->master >= 0)
+    if (patience_ms(proxy) == 0)
         input_end(proxy);
     if (fds[5].revents != 0 && proxy->watch != NULL)
         proxy->watch->serve(proxy->watch->arg);

@@ -30,6 +30,8 @@
  *   orphan                     leaves a child that ignores SIGHUP and SIGTERM, and goes on
  *   spy                        tries to trace every other process it meets and to read its descriptors, until SIGTERM
  *                              -> {"met":N,"traced":N,"links":[...]}
+ *   edit-line [MS]             after that time reads one line as shells do that edit it, outside of canonical mode, and says
+ *                              "got LINE", or "end" for ^D; the terminal is then as it was
  *   winsize-on-winch           says "ready", then the size at each SIGWINCH until SIGTERM
  *   hook LOG NAME [EXIT]       appends one JSON line with stdin, argv, environment, namespaces and a look at the process of
  *                              the state to LOG; "exists" tells of each path in PROBE_LOOK (divided by colons)
@@ -67,6 +69,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1065,6 +1068,30 @@ static int command_winsize_on_winch(int argc, char **argv)
     return 0;
 }
 
+static int command_edit_line(int argc, char **argv)
+{
+    struct termios before, raw;
+    char line[256];
+    size_t length = 0;
+
+    poll(NULL, 0, argc > 1 ? (int)number_of(argv[1]) : 0);
+    if (tcgetattr(0, &before) < 0)
+        die("standard input");
+    raw = before;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(0, TCSANOW, &raw);
+    /* The NUL is what the kernel makes of an end of file that was typed before: no key of an editor. */
+    while (length < sizeof(line) - 1 && read(0, line + length, 1) == 1 && line[length] != '\n' && line[length] != 4)
+        length += line[length] != '\0';
+    if (length == 0 && line[0] == 4)
+        puts("end");
+    else
+        printf("got %.*s\n", (int)length, line);
+    fflush(stdout);
+    tcsetattr(0, TCSANOW, &before);
+    return 0;
+}
+
 static int command_mem(int argc, char **argv)
 {
     size_t size = (size_t)number_of(argv[1]) << 20;
@@ -1278,6 +1305,7 @@ static const struct command {
     {"mknod", 4, command_path},      {"stat", 1, command_stat},       {"list", 1, command_list},
     {"syscall", 1, command_syscall}, {"sleep", 0, command_sleep},     {"trap", 1, command_trap},
     {"trap-all", 0, command_trap},   {"winsize-on-winch", 0, command_winsize_on_winch},
+    {"edit-line", 0, command_edit_line},
     {"mem", 1, command_mem},         {"fork", 1, command_fork},       {"spin", 1, command_spin},
     {"write-direct", 2, command_write_direct},
     {"spy", 0, command_spy},         {"orphan", 0, command_orphan},   {"hook", 2, command_hook},       {"hang-hook", 2, command_hook},

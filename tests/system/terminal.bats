@@ -114,6 +114,44 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     [[ $output == *"after=12"* ]]
 }
 
+# ends_after INPUT EXPECTED COMMAND...: ten times, with a pipe that ends after INPUT in front, what the terminal says is EXPECTED.
+ends_after() {
+    local input=$1 expected=$2 count
+    shift 2
+    for count in {1..10}; do
+        status=0
+        # shellcheck disable=SC2059  # the input holds \n
+        output=$(printf "$input" | timeout -k 5 10 "$@" 2>&1 3>&- 4>&-) || status=$?
+        # What was typed before the program began is echoed in front, or not.
+        output=$(tr -d '\r\0' <<<"$output" | sed -n '/^\(got\|end\)/,$p')
+        [[ $status == 0 && $output == "$expected" ]] && continue
+        echo "run $count: exit $status, '$output' instead of '$expected'" >&2
+        return 1
+    done
+}
+
+@test "foreground: the end of our input is the last that a program reads, whatever it does with its terminal" {
+    # Its end was typed in canonical mode, and is lost when the editor of lines begins.
+    program edit-line 50 + edit-line
+    ends_after 'line\n' $'got line\nend' "$CRUN_LITE" --root "$STATE" run "$ID"
+    program edit-line 50
+    ends_after '' end "$CRUN_LITE" --root "$STATE" run "$ID"
+    # What an editor starts reads in canonical mode again: shorter than anybody can look, and for longer.
+    program edit-line 50 + echo-stdin + edit-line
+    ends_after 'line\nrest\n' $'got line\nrest\nend' "$CRUN_LITE" --root "$STATE" run "$ID"
+    program edit-line 50 + edit-line 300 + echo-stdin + echo-stdin
+    ends_after 'line\n' $'got line\nend' "$CRUN_LITE" --root "$STATE" run "$ID"
+}
+
+@test "exec --tty: the end of our input is the last that a program reads" {
+    config '.process.terminal = false'
+    program sleep
+    run_detached
+    ends_after 'line\n' $'got line\nend' "$CRUN_LITE" --root "$STATE" exec --tty "$ID" /probe edit-line 50 + edit-line
+    ends_after '' end "$CRUN_LITE" --root "$STATE" exec --tty "$ID" /probe edit-line 50
+    silently rt delete --force "$ID"
+}
+
 # spec: TTY-07
 @test "wrong combinations: no socket for create, a socket without terminal, an absent socket" {
     program exit 0

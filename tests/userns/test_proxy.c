@@ -317,6 +317,53 @@ static void end_of_input(void **state)
     }
 }
 
+/* Reads keys until ^D, outside of canonical mode but for the moment between two of them. */
+static void edit_until_end(const char *name)
+{
+    struct termios before, raw;
+    char key = 0;
+    tcgetattr(0, &before);
+    raw = before;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(0, TCSANOW, &raw);
+    while (key != 4 && read(0, &key, 1) == 1)
+        ;
+    tcsetattr(0, TCSANOW, &before);
+    say(name);
+}
+
+static void body_nested_editors(void)
+{
+    pid_t pid;
+    signal(SIGTTOU, SIG_IGN);
+    pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(0, getpid());
+        edit_until_end("inner ");
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    tcsetpgrp(0, getpgrp());
+    edit_until_end("outer");
+    _exit(0);
+}
+
+/* The shell that started the one that had the key waits for it too. */
+static void end_of_input_for_each_shell(void **state)
+{
+    struct run run;
+    char data[256] = "";
+    (void)state;
+    run_start(&run, CALLER_PIPES, CONTAINER_TERMINAL, body_nested_editors);
+    drop_lent(&run);
+    poll(NULL, 0, 200);
+    fd_close(&run.to);
+    read_until(run.from, NULL, data, sizeof(data) - 1);
+    assert_string_equal(data, "inner outer");
+    assert_int_equal(run_end(&run), 0);
+}
+
 static void body_yes(void)
 {
     for (;;)
@@ -554,6 +601,7 @@ int main(void)
         cmocka_unit_test(short_runs_lose_nothing),
         cmocka_unit_test(others_on_the_terminal_are_not_waited_for),
         cmocka_unit_test(end_of_input),
+        cmocka_unit_test(end_of_input_for_each_shell),
         cmocka_unit_test(reader_that_goes_away_is_a_hangup),
         cmocka_unit_test(callers_descriptors_keep_their_flags),
         cmocka_unit_test(status_of_the_process),

@@ -45,6 +45,8 @@
 #define CONTROL_D 4 /* VEOF where the terminal cannot be asked */
 /* How often the container's terminal is looked at once our input has ended: nothing tells that an end of file was lost. */
 #define END_LOOK_MS 100
+/* How often a runtime in the background looks whether it is in front: a shell sends SIGCONT to stopped jobs only. */
+#define FRONT_LOOK_MS 1000
 
 /* One of our own 0 and 1. */
 enum end_kind { END_DIRECT, END_PRIVATE, END_SOCKET };
@@ -74,7 +76,7 @@ struct proxy {
     int64_t input_ended_ms; /* 0: it has not */
     bool eof_typed;
     pid_t eof_group; /* in front in the container when ^D was typed outside of canonical mode; -1: it was typed in it */
-    int64_t looked_ms;
+    int64_t looked_ms; /* when the container's terminal was last looked at for that */
     unsigned char last_input;
     size_t drained;
     int64_t progress_ms; /* when our output last accepted something after the end */
@@ -210,6 +212,13 @@ static void tty_copy_size(const struct proxy *proxy)
     copy_size(proxy->tty, proxy->master);
 }
 
+/* As far as our terminal is ours now. */
+static void tty_take(struct proxy *proxy)
+{
+    tty_enter_raw(proxy);
+    tty_copy_size(proxy);
+}
+
 void proxy_give_size(int master)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -295,10 +304,8 @@ static void signal_take(struct proxy *proxy, const struct signalfd_siginfo *info
     signal_pass_on(proxy, info);
     if (number == SIGTSTP)
         stop_ourselves(proxy);
-    if (number == SIGCONT) {
-        tty_enter_raw(proxy);
-        tty_copy_size(proxy);
-    }
+    if (number == SIGCONT)
+        tty_take(proxy);
 }
 
 static void signals_read(struct proxy *proxy)
@@ -371,7 +378,7 @@ static void input_read(struct proxy *proxy)
     if (count < 0 && is_temporary(errno))
         return;
     if (count < 0 && errno == EIO && proxy->tty >= 0 && !tty_foreground(proxy->tty)) {
-        proxy->paused = true; /* SIGCONT tells when the shell has put us in front again */
+        proxy->paused = true; /* SIGCONT or a look tells when the shell has put us in front again */
         return;
     }
     end_close(&proxy->in);
@@ -478,17 +485,25 @@ static bool finished(struct proxy *proxy)
 
 /* ---- the loop ---- */
 
-/* How long to wait for what no descriptor tells; -1: for ever. */
-static int patience_ms(const struct proxy *proxy)
+/* Until the container's terminal has to be looked at; -1: it has not. */
+static int end_look_due_ms(const struct proxy *proxy)
 {
     int64_t left;
 
-    if (proxy->pidfd < 0)
-        return STALL_MS;
-    if (proxy->input_ended_ms == 0 || proxy->master < 0 || (proxy->eof_typed && proxy->peer < 0))
+    if (proxy->input_ended_ms == 0 || proxy->pidfd < 0 || proxy->master < 0 || (proxy->eof_typed && proxy->peer < 0))
         return -1;
     left = proxy->looked_ms + END_LOOK_MS - clock_now_ms();
     return left > 0 ? (int)left : 0;
+}
+
+/* How long to wait for what no descriptor tells; -1: for ever. */
+static int patience_ms(const struct proxy *proxy)
+{
+    int due = end_look_due_ms(proxy);
+
+    if (proxy->pidfd < 0)
+        return STALL_MS;
+    return due < 0 && proxy->paused ? FRONT_LOOK_MS : due;
 }
 
 static int proxy_step(struct proxy *proxy, struct failure *why)
@@ -520,8 +535,10 @@ static int proxy_step(struct proxy *proxy, struct failure *why)
         master_write(proxy);
     if (fds[4].revents != 0 && proxy->in.fd >= 0)
         input_read(proxy);
-    if (patience_ms(proxy) == 0)
+    if (end_look_due_ms(proxy) == 0)
         input_end(proxy);
+    if (proxy->paused && !ended && tty_foreground(proxy->tty))
+        tty_take(proxy);
     if (fds[5].revents != 0 && proxy->watch != NULL)
         proxy->watch->serve(proxy->watch->arg);
     if (fds[0].revents != 0)
@@ -560,8 +577,7 @@ static int proxy_init(struct proxy *proxy, int *master, struct failure *why)
     for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--)
         if (isatty(fd) == 1)
             proxy->tty = fd;
-    tty_enter_raw(proxy);
-    tty_copy_size(proxy);
+    tty_take(proxy);
     return 0;
 }
 

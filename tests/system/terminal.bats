@@ -114,6 +114,48 @@ terminal_has() { grep -q -- "$1" "$BATS_TEST_TMPDIR/terminal"; }
     [[ $output == *"after=12"* ]]
 }
 
+# A shell starts a job in the background, and puts it in front without SIGCONT because it was never stopped.
+@test "foreground: started in the background, the terminal is relayed once the job is in front" {
+    program say ready + edit-line + edit-line
+    run timeout -k 5 30 python3 - "$CRUN_LITE" --root "$STATE" run "$ID" <<'PYTHON'
+import os, pty, signal, sys, termios, time
+
+def is_raw():
+    return not termios.tcgetattr(terminal)[3] & termios.ICANON
+
+def read_until(mark):
+    seen = b""
+    while mark not in seen:
+        seen += os.read(terminal, 4096)
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])  # it may come before it is waited for
+shell, terminal = pty.fork()
+if shell == 0:
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    job = os.fork()
+    if job == 0:
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        os.execv(sys.argv[1], sys.argv[1:])
+    signal.sigwait([signal.SIGUSR1])
+    os.tcsetpgrp(0, job)
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+read_until(b"ready")
+# The shell's, and untouched, as long as the job is not in front.
+time.sleep(0.3)
+assert not is_raw()
+os.kill(shell, signal.SIGUSR1)
+while not is_raw():
+    time.sleep(0.02)
+os.write(terminal, b"typed\r")
+read_until(b"got typed")
+os.write(terminal, b"\4")
+read_until(b"end")
+print("exit", os.waitstatus_to_exitcode(os.waitpid(shell, 0)[1]))
+PYTHON
+    [[ $status == 0 && $output == "exit 0" ]]
+}
+
 # ends_after INPUT EXPECTED COMMAND...: ten times, with a pipe that ends after INPUT in front, what the terminal says is EXPECTED.
 ends_after() {
     local input=$1 expected=$2 count

@@ -167,9 +167,38 @@ static int run_poststart(struct start *start, struct failure *why)
     return hooks_run(&start->spec.hooks[HOOK_POSTSTART], &call, why);
 }
 
+/* What was started is never created again: told before the lock, which a poststart hook may keep as long as it likes.  Without a
+ * readable record the lock has to tell. */
+static int check_not_started(struct start *start, struct failure *why)
+{
+    struct failure unimportant;
+    if (!state_is_locked(&start->directory) || state_load(&start->directory, &start->arena, &start->state, &unimportant) < 0)
+        return 0;
+    enum state_status status = state_status(&start->state);
+    return status == STATUS_RUNNING || status == STATUS_STOPPED ? check_status(start, why) : 0;
+}
+
+static bool is_being_created(struct start *start)
+{
+    struct failure unimportant;
+    return state_load(&start->directory, &start->arena, &start->state, &unimportant) == 0 && state_status(&start->state) == STATUS_CREATING;
+}
+
+/* A create takes as long as its hooks do, and is waited for; the patience is with every other command. */
+static int await_turn(struct start *start, struct failure *why)
+{
+    do {
+        if (check_not_started(start, why) < 0)
+            return -1;
+        if (state_lock_until(&start->directory, clock_now_ms() + STATE_PATIENCE_MS, why) == 0)
+            return 0;
+    } while (why->errnum == ETIMEDOUT && is_being_created(start));
+    return -1;
+}
+
 static int start_open(struct start *start, const struct runtime *runtime, const char *id, struct failure *why)
 {
-    if (state_open(runtime->root, id, STATE_EXCLUSIVE, &start->directory, why) < 0 ||
+    if (state_open(runtime->root, id, STATE_UNLOCKED, &start->directory, why) < 0 || await_turn(start, why) < 0 ||
         state_load(&start->directory, &start->arena, &start->state, why) < 0)
         return -1;
     return check_status(start, why);
@@ -215,8 +244,9 @@ int container_start(const struct runtime *runtime, const char *id, struct failur
             timeline_mark(TIMELINE_FAILED, 0);
             locate(&start, why);
         }
+        /* The hook's failure is the news. */
         if (failed_hook)
-            IGNORE_RESULT(stop_destroy(&start.directory, &start.state, &unimportant)); /* the hook's failure is the news */
+            IGNORE_RESULT(stop_destroy(&start.directory, &start.state, clock_now_ms() + STATE_PATIENCE_MS, &unimportant));
     }
     if (r == 0)
         r = await_ready(&start, why);

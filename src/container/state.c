@@ -20,7 +20,6 @@
 
 #define RECORD_LIMIT ((size_t)1024 * 1024)
 #define LOCKS_LIMIT ((size_t)4 * 1024 * 1024) /* of /proc/locks */
-#define LOCK_MS 10000
 
 const char *const state_status_words[] = {
     [STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
@@ -197,11 +196,12 @@ int state_check_id(const char *id, struct failure *why)
     return 0;
 }
 
-static int lock(const struct state_directory *directory, int operation, struct failure *why)
+/* Without a deadline. */
+static int lock(const struct state_directory *directory, struct failure *why)
 {
     int r;
     do
-        r = flock(directory->fd, operation);
+        r = flock(directory->fd, LOCK_EX);
     while (r < 0 && errno == EINTR);
     return r < 0 ? fail_sys(why, "lock the state of container `%s`", directory->id) : 0;
 }
@@ -237,45 +237,40 @@ static pid_t lock_holder(const struct state_directory *directory)
     return holder;
 }
 
+static int fail_missing(const char *id, struct failure *why)
+{
+    fail(why, FAILURE_STATE, "container `%s` does not exist", id);
+    why->errnum = ENOENT;
+    return -1;
+}
+
 static int fail_locked(const struct state_directory *directory, struct failure *why)
 {
-    char path[64], name[64] = "", clean[64], letter = '?';
+    char path[64], name[64] = "", clean[64], who[128] = "", letter = '?';
     uint64_t ignored;
     pid_t holder = lock_holder(directory);
-    if (holder == 0) {
-        fail(why, FAILURE_STATE, "another command has been busy with container `%s` for %d seconds", directory->id, LOCK_MS / 1000);
-        return failure_hint(why, "see which with `ps`, and end that one first");
+    if (holder > 0) {
+        snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder);
+        IGNORE_RESULT(file_read_line_at(-1, path, name, sizeof(name))); /* "" and '?' when it has just ended */
+        IGNORE_RESULT(pid_look(holder, &ignored, &letter));
+        text_sanitize(clean, sizeof(clean), name);
+        snprintf(who, sizeof(who), ", process %d (%s) in state %c,", (int)holder, clean, letter);
     }
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder);
-    IGNORE_RESULT(file_read_line_at(-1, path, name, sizeof(name))); /* "" and '?' when it has just ended */
-    IGNORE_RESULT(pid_look(holder, &ignored, &letter));
-    text_sanitize(clean, sizeof(clean), name);
-    fail(why, FAILURE_STATE, "another command, process %d (%s) in state %c, has been busy with container `%s` for %d seconds", (int)holder,
-         clean, letter, directory->id, LOCK_MS / 1000);
-    return failure_hint(why, "perhaps it waits for a hook: see its children, and end it or them first");
+    fail(why, FAILURE_STATE, "another command%s has been busy with container `%s` for %d seconds", who, directory->id,
+         STATE_PATIENCE_MS / 1000);
+    why->errnum = ETIMEDOUT;
+    return failure_hint(why, "wait for it, or use delete --force");
 }
 
-static int lock_in_time(const struct state_directory *directory, struct failure *why)
+static int lock_until(const struct state_directory *directory, int64_t deadline_ms, struct failure *why)
 {
-    int r = fd_lock_until(directory->fd, clock_now_ms() + LOCK_MS);
-    if (r == -ETIMEDOUT)
-        return fail_locked(directory, why);
-    return r < 0 ? fail_errno(why, r, "lock the state of container `%s`", directory->id) : 0;
-}
-
-static int lock_as(const struct state_directory *directory, enum state_lock how, struct failure *why)
-{
-    switch (how) {
-    case STATE_SHARED:
-        return lock(directory, LOCK_SH, why);
-    case STATE_EXCLUSIVE:
-        return lock(directory, LOCK_EX, why);
-    case STATE_EXCLUSIVE_IN_TIME:
-        return lock_in_time(directory, why);
-    case STATE_UNLOCKED:
-    default:
-        return 0;
-    }
+    int r = fd_lock_until(directory->fd, deadline_ms);
+    if (r < 0 && r != -ETIMEDOUT)
+        return fail_errno(why, r, "lock the state of container `%s`", directory->id);
+    /* Its holder may have deleted the container, and be busy with the poststop hooks. */
+    if (is_deleted(directory))
+        return fail_missing(directory->id, why);
+    return r < 0 ? fail_locked(directory, why) : 0;
 }
 
 bool state_is_locked(const struct state_directory *directory)
@@ -332,7 +327,7 @@ static int take_new(struct state_directory *directory, struct failure *why)
     directory->fd = openat(directory->root_fd, directory->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory->fd < 0)
         return errno == ENOENT ? fail_deleted(directory->id, why) : fail_sys(why, "open the state directory of container `%s`", directory->id);
-    if (lock(directory, LOCK_EX, why) < 0)
+    if (lock(directory, why) < 0)
         return -1;
     if (is_deleted(directory))
         return fail_deleted(directory->id, why);
@@ -361,13 +356,6 @@ int state_make(const char *root, const char *id, struct state_directory *ret_dir
     return 0;
 }
 
-static int fail_missing(const char *id, struct failure *why)
-{
-    fail(why, FAILURE_STATE, "container `%s` does not exist", id);
-    why->errnum = ENOENT;
-    return -1;
-}
-
 int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory, struct failure *why)
 {
     struct state_directory directory = {.root_fd = -1, .fd = -1, .lock = how, .id = id};
@@ -385,25 +373,33 @@ int state_open(const char *root, const char *id, enum state_lock how, struct sta
         state_close(&directory);
         return -1;
     }
-    if (lock_as(&directory, how, why) < 0) {
+    int r = 0;
+    if (how == STATE_EXCLUSIVE)
+        r = lock_until(&directory, clock_now_ms() + STATE_PATIENCE_MS, why);
+    else if (is_deleted(&directory))
+        r = fail_missing(id, why);
+    if (r < 0) {
         state_close(&directory);
         return -1;
-    }
-    /* While we waited for the lock, its holder may have deleted the container. */
-    if (is_deleted(&directory)) {
-        state_close(&directory);
-        return fail_missing(id, why);
     }
     *ret_directory = directory;
     return 0;
 }
 
+int state_lock_until(struct state_directory *directory, int64_t deadline_ms, struct failure *why)
+{
+    if (lock_until(directory, deadline_ms, why) < 0)
+        return -1;
+    directory->lock = STATE_EXCLUSIVE;
+    return 0;
+}
+
 int state_await_unlocked(const struct state_directory *directory, struct failure *why)
 {
-    if (lock_in_time(directory, why) < 0)
+    if (lock_until(directory, clock_now_ms() + STATE_PATIENCE_MS, why) < 0)
         return -1;
     (void)flock(directory->fd, LOCK_UN); /* ours; cannot fail */
-    return is_deleted(directory) ? fail_missing(directory->id, why) : 0;
+    return 0;
 }
 
 void state_unlock(struct state_directory *directory)
@@ -414,7 +410,7 @@ void state_unlock(struct state_directory *directory)
 
 int state_lock_again(struct state_directory *directory, struct failure *why)
 {
-    if (lock(directory, LOCK_EX, why) < 0)
+    if (lock(directory, why) < 0)
         return -1;
     directory->lock = STATE_EXCLUSIVE;
     return is_deleted(directory) ? fail_missing(directory->id, why) : 0;

@@ -56,13 +56,11 @@ struct state {
 enum state_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
 extern const char *const state_status_words[];
 
+/* What a command waits for the others of its container, at most; delete's for everything that it waits for. */
+#define STATE_PATIENCE_MS 10000
+
 /* An open state directory. */
-enum state_lock {
-    STATE_SHARED,
-    STATE_EXCLUSIVE,
-    STATE_EXCLUSIVE_IN_TIME, /* within ten seconds, or a failure that names the process which holds the lock */
-    STATE_UNLOCKED,
-};
+enum state_lock { STATE_EXCLUSIVE, STATE_UNLOCKED };
 
 struct state_directory {
     int root_fd;
@@ -79,14 +77,19 @@ int state_check_id(const char *id, struct failure *why) MUST_CHECK;
 int state_check_unused(const char *root, const char *id, struct failure *why) MUST_CHECK;
 /* Makes <root>/<id>, 0700, locked exclusively. STATE failure when the id is in use. */
 int state_make(const char *root, const char *id, struct state_directory *ret_directory, struct failure *why) MUST_CHECK;
-/* Opens it. STATE failure "container `id` does not exist" (why->errnum ENOENT) when there is none. */
+/* Opens it, for STATE_EXCLUSIVE with state_lock_until and all of the patience.  STATE failure "container `id` does not exist"
+ * (why->errnum ENOENT) when there is none. */
 int state_open(const char *root, const char *id, enum state_lock how, struct state_directory *ret_directory,
                struct failure *why) MUST_CHECK;
 /* Whether another process has the lock of a directory that was opened without it. */
 bool state_is_locked(const struct state_directory *directory) MUST_CHECK;
-/* Waits until nobody has it any more, at most ten seconds, as STATE_EXCLUSIVE_IN_TIME does; does not keep it. */
+/* The lock of a directory that was opened without it, by `deadline_ms` of CLOCK_MONOTONIC: a deadline of our patience.  STATE failure
+ * when it passes (why->errnum ETIMEDOUT), which names the process that has the lock, or when that one has deleted the container (ENOENT). */
+int state_lock_until(struct state_directory *directory, int64_t deadline_ms, struct failure *why) MUST_CHECK;
+/* Waits until nobody has it any more, with all of the patience, and fails as state_lock_until does; does not keep it. */
 int state_await_unlocked(const struct state_directory *directory, struct failure *why) MUST_CHECK;
-/* Lets other commands have their turn, and waits until it is ours again: STATE failure when one has deleted the container. */
+/* Lets other commands have their turn, and waits until it is ours again, however long: what was begun must be ended.  STATE failure when
+ * one has deleted the container. */
 void state_unlock(struct state_directory *directory);
 int state_lock_again(struct state_directory *directory, struct failure *why) MUST_CHECK;
 void state_close(struct state_directory *directory);

@@ -25,7 +25,6 @@
 #include "container/stage.h"
 #include "spec/read.h"
 
-#define DEADLINE_MS 10000
 /* SIGRTMIN of glibc, and with it of all who write such names. */
 #define FIRST_REALTIME 34
 
@@ -166,8 +165,8 @@ static int fail_stuck(const struct state *state, struct failure *why)
     IGNORE_RESULT(pid_look(state->init.pid, &ignored, &letter)); /* '?' when it has just gone */
     snprintf(path, sizeof(path), "/proc/%d/wchan", (int)state->init.pid);
     IGNORE_RESULT(file_read_line_at(-1, path, place, sizeof(place))); /* needs privilege; empty without */
-    fail(why, FAILURE_HOST, "process %d of container `%s` did not die within %d seconds: it is in state %c%s%s", (int)state->init.pid,
-         state->id, DEADLINE_MS / 1000, letter, place[0] ? ", waiting in " : "", place);
+    fail(why, FAILURE_HOST, "process %d of container `%s` did not die in time: it is in state %c%s%s", (int)state->init.pid, state->id,
+         letter, place[0] ? ", waiting in " : "", place);
     return failure_hint(why, "a process in state D waits for the kernel, usually for a device or a network file system");
 }
 
@@ -247,12 +246,11 @@ static void run_poststop(struct state_directory *directory, const struct state *
     log_warning("the poststop hooks of container `%s` cannot be run: %s", state->id, text);
 }
 
-int stop_destroy(struct state_directory *directory, struct state *state, struct failure *why)
+int stop_destroy(struct state_directory *directory, struct state *state, int64_t deadline_ms, struct failure *why)
 {
-    int64_t deadline = clock_now_ms() + DEADLINE_MS;
     struct spec spec = {0};
     step_note(STEP_STOP);
-    if (end_everybody(state, deadline, why) < 0)
+    if (end_everybody(state, deadline_ms, why) < 0)
         return -1;
     enum resctrl_end end = state->phase == PHASE_CREATING ? RESCTRL_UNDO : RESCTRL_DELETE;
     if (stop_remove_resctrl(&state->resctrl, end, why) < 0)
@@ -279,13 +277,13 @@ static int check_deletable(const struct state *state, struct failure *why)
 
 /* --force from whatever is left: without a readable record there is the directory, and in it the names of cgroup and resctrl
  * group. */
-static int delete_remains(struct state_directory *directory, struct arena *arena, struct failure *why)
+static int delete_remains(struct state_directory *directory, int64_t deadline, struct arena *arena, struct failure *why)
 {
     char text[1900];
     struct state remains = {.id = arena_copy(arena, directory->id)};
     failure_render(why, text, sizeof(text));
     log_warning("removing the remains of container `%s`: %s", directory->id, text);
-    if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_everybody(&remains, clock_now_ms() + DEADLINE_MS, why) < 0)
+    if (state_find_cgroup(directory, arena, &remains.cgroup) == 0 && end_everybody(&remains, deadline, why) < 0)
         return -1;
     if (state_find_resctrl(directory, arena, &remains.resctrl) == 0 && stop_remove_resctrl(&remains.resctrl, RESCTRL_DELETE, why) < 0)
         return -1;
@@ -305,7 +303,7 @@ static void end_what_is_waited_for(const struct state *state)
 }
 
 /* A command that is still at work holds the lock; --force ends a creator, and what any other one waits for. */
-static void clear_the_way(const struct runtime *runtime, const char *id)
+static void clear_the_way(const struct runtime *runtime, const char *id, int64_t deadline)
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
@@ -315,7 +313,7 @@ static void clear_the_way(const struct runtime *runtime, const char *id)
         state_load(&directory, &arena, &state, &unimportant) == 0) {
         CLEANUP_FD int pidfd = state.phase == PHASE_CREATING ? pid_open(&state.creator) : -ESRCH;
         if (pidfd >= 0 && kernel_pidfd_send_signal(pidfd, SIGKILL) == 0)
-            IGNORE_RESULT(pid_wait_end(pidfd, clock_now_ms() + DEADLINE_MS)); /* the lock tells the rest */
+            IGNORE_RESULT(pid_wait_end(pidfd, deadline)); /* the lock tells the rest */
         else if (state.phase != PHASE_CREATING && state_is_locked(&directory))
             end_what_is_waited_for(&state);
     }
@@ -323,20 +321,31 @@ static void clear_the_way(const struct runtime *runtime, const char *id)
     arena_done(&arena);
 }
 
+static int open_to_delete(const struct runtime *runtime, const char *id, int64_t deadline, struct state_directory *directory,
+                          struct failure *why)
+{
+    return state_open(runtime->root, id, STATE_UNLOCKED, directory, why) < 0 ? -1 : state_lock_until(directory, deadline, why);
+}
+
 int container_delete(const struct runtime *runtime, const char *id, enum delete_force force, struct failure *why)
 {
     struct arena arena = {0};
     struct state_directory directory = {.root_fd = -1, .fd = -1};
     struct state state = {0};
+    int64_t deadline = clock_now_ms() + STATE_PATIENCE_MS;
     if (state_check_id(id, why) < 0)
         return -1;
     if (force == DELETE_ANY)
-        clear_the_way(runtime, id);
-    int r = state_open(runtime->root, id, force == DELETE_ANY ? STATE_EXCLUSIVE_IN_TIME : STATE_EXCLUSIVE, &directory, why);
-    if (r < 0)
+        clear_the_way(runtime, id, deadline);
+    int r = open_to_delete(runtime, id, deadline, &directory, why);
+    if (r < 0) {
+        state_close(&directory);
+        if (force == DELETE_ANY && why->errnum == ETIMEDOUT)
+            return failure_hint(why, "perhaps it waits for a hook: look with `ps`, and end it or its children first");
         return force == DELETE_ANY && why->errnum == ENOENT ? 0 : -1;
+    }
     if (state_load(&directory, &arena, &state, why) < 0) {
-        r = force == DELETE_ANY ? delete_remains(&directory, &arena, why) : -1;
+        r = force == DELETE_ANY ? delete_remains(&directory, deadline, &arena, why) : -1;
     } else {
         r = force == DELETE_ANY ? 0 : check_deletable(&state, why);
         /* Without its manager the cgroup can be removed all the same. */
@@ -344,7 +353,7 @@ int container_delete(const struct runtime *runtime, const char *id, enum delete_
         if (r == 0 && cgroup_prepare(state.cgroup.manager, &unimportant) < 0)
             log_debug("%s", unimportant.text);
         if (r == 0)
-            r = stop_destroy(&directory, &state, why);
+            r = stop_destroy(&directory, &state, deadline, why);
     }
     state_close(&directory);
     arena_done(&arena);

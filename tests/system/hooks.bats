@@ -396,6 +396,60 @@ one_life() {
     is_unknown
 }
 
+@test "while a hook hangs: who needs the lock gives up in time and names who has it, start knows better, nothing changes" {
+    local slow=$ID-slow begin pid creating starting late command
+    local -A waiting
+    program sleep
+    config 'if .linux.cgroupsPath then .linux.cgroupsPath += "-slow" else . end | .hooks = {"createRuntime": [{"path": $p, "args": ["probe", "trap", "USR1", "0"]}]}' --arg p "$PROBE"
+    rt_background create "$slow" </dev/null >/dev/null 2>&1
+    creating=$!
+    hook_of() { pgrep -P "$1" -f 'probe trap USR1 0'; }
+    wait_until hook_of "$creating"
+    config 'if .linux.cgroupsPath then .linux.cgroupsPath |= rtrimstr("-slow") else . end | .hooks = {"poststart": .hooks.createRuntime}'
+    create_container
+    rt_background start "$ID"
+    starting=$!
+    wait_until hook_of "$starting"
+    pid=$(container_pid "$ID")
+    echo '{}' >"$BATS_TEST_TMPDIR/resources"
+    begin=$SECONDS
+    # At the same time, for the sake of ours.
+    rt_background start "$slow"
+    late=$!
+    for command in "delete $slow" "delete $ID" "pause $ID" "resume $ID" "update --resources $BATS_TEST_TMPDIR/resources $ID"; do
+        # shellcheck disable=SC2086  # several words
+        rt_background $command >"$BATS_TEST_TMPDIR/err-${command//\//_}" 2>&1
+        waiting[$command]=$!
+    done
+    fails 1 "$M_START_RUNNING" -- rt start "$ID"
+    ((SECONDS - begin <= 5))
+    for command in "${!waiting[@]}"; do
+        exits 1 "${waiting[$command]}"
+        says "$(<"$BATS_TEST_TMPDIR/err-${command//\//_}")" "another command, process $([[ $command == *slow ]] && echo "$creating" || echo "$starting") (crun-lite)" \
+            "has been busy with container" "for 10 seconds" "wait for it, or use delete --force"
+    done
+    ((SECONDS - begin >= 9 && SECONDS - begin <= 12))
+    is_status "$ID" running
+    [[ $(container_pid "$ID") == "$pid" && ! -e $STATE/$ID/resources.json ]]
+    is_status "$slow" creating
+    # A create may take as long as it likes: who starts what it makes has waited on.
+    sleep 1
+    kill -0 "$late"
+    kill -USR1 "$(hook_of "$creating")"
+    exits 0 "$creating"
+    exits 0 "$late"
+    is_status "$slow" running
+    kill -USR1 "$(hook_of "$starting")"
+    exits 0 "$starting"
+    silently rt pause "$ID"
+    silently rt resume "$ID"
+    silently rt update --resources "$BATS_TEST_TMPDIR/resources" "$ID"
+    silently rt kill "$ID" KILL
+    status_becomes "$ID" stopped
+    silently rt delete "$ID"
+    silently rt delete --force "$slow"
+}
+
 @test "exec is not held up by a startContainer hook" {
     local starter
     config '.hooks.startContainer = [{"path": "/probe", "args": ["probe", "sleep"]}]'

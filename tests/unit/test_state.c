@@ -325,10 +325,10 @@ static void one_directory_per_id(void **state)
     assert_int_equal(state_make(root, "c1", &other, &why), -1);
     assert_int_equal(why.kind, FAILURE_STATE);
     assert_non_null(strstr(why.text, "already exists"));
-    assert_int_equal(state_open(root, "absent", STATE_SHARED, &other, &why), -1);
+    assert_int_equal(state_open(root, "absent", STATE_UNLOCKED, &other, &why), -1);
     assert_int_equal(why.errnum, ENOENT);
     assert_non_null(strstr(why.text, "container `absent` does not exist"));
-    assert_int_equal(state_open("/no/such/root", "c1", STATE_SHARED, &other, &why), -1);
+    assert_int_equal(state_open("/no/such/root", "c1", STATE_UNLOCKED, &other, &why), -1);
     assert_int_equal(why.errnum, ENOENT);
     assert_int_equal(fstat(directory.fd, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
@@ -357,6 +357,36 @@ static void locks_and_removal(void **state)
     assert_int_equal(state_open(root, "c2", STATE_EXCLUSIVE, &opened, &why), 0);
     assert_int_equal(state_remove(&opened, &why), 0);
     state_close(&opened);
+}
+
+static void a_lock_is_waited_for_in_time(void **state)
+{
+    (void)state;
+    struct state_directory made, waiting;
+    char holder[64];
+    assert_int_equal(state_make(root, "c3", &made, &why), 0);
+    assert_int_equal(state_open(root, "c3", STATE_UNLOCKED, &waiting, &why), 0);
+    int64_t begin = clock_now_ms();
+    assert_int_equal(state_lock_until(&waiting, begin + 50, &why), -1);
+    assert_true(clock_now_ms() >= begin + 50);
+    assert_int_equal(waiting.lock, STATE_UNLOCKED);
+    assert_int_equal(why.kind, FAILURE_STATE);
+    assert_int_equal(why.errnum, ETIMEDOUT);
+    snprintf(holder, sizeof(holder), "another command, process %d (", (int)getpid());
+    assert_non_null(strstr(why.text, holder));
+    assert_non_null(strstr(why.text, "busy with container `c3`"));
+    assert_non_null(strstr(why.hint, "delete --force"));
+    state_unlock(&made);
+    assert_int_equal(state_lock_until(&waiting, clock_now_ms(), &why), 0); /* nobody has it: no time is needed */
+    assert_int_equal(waiting.lock, STATE_EXCLUSIVE);
+    state_unlock(&waiting);
+    /* Deleted by its holder, which is still busy with something. */
+    assert_int_equal(state_lock_again(&made, &why), 0);
+    assert_int_equal(state_remove(&made, &why), 0);
+    assert_int_equal(state_lock_until(&waiting, clock_now_ms(), &why), -1);
+    assert_int_equal(why.errnum, ENOENT);
+    state_close(&waiting);
+    state_close(&made);
 }
 
 static void status_of_the_dead(void **state)
@@ -427,6 +457,7 @@ int main(void)
         cmocka_unit_test(long_cgroup_names),
         cmocka_unit_test(one_directory_per_id),
         cmocka_unit_test(locks_and_removal),
+        cmocka_unit_test(a_lock_is_waited_for_in_time),
         cmocka_unit_test(status_of_the_dead),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

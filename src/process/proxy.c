@@ -45,6 +45,8 @@
 #define CONTROL_D 4 /* VEOF where the terminal cannot be asked */
 /* How often the container's terminal is looked at once our input has ended: nothing tells that an end of file was lost. */
 #define END_LOOK_MS 100
+#define END_LOOK_LATER_MS 1000 /* after END_LATE_MS: what still runs is no filter of our input */
+#define END_LATE_MS 10000
 /* How often a runtime in the background looks whether it is in front: a shell sends SIGCONT to stopped jobs only. */
 #define FRONT_LOOK_MS 1000
 
@@ -488,11 +490,11 @@ static bool finished(struct proxy *proxy)
 /* Until the container's terminal has to be looked at; -1: it has not. */
 static int end_look_due_ms(const struct proxy *proxy)
 {
-    int64_t left;
+    int64_t left, pause = proxy->looked_ms - proxy->input_ended_ms < END_LATE_MS ? END_LOOK_MS : END_LOOK_LATER_MS;
 
     if (proxy->input_ended_ms == 0 || proxy->pidfd < 0 || proxy->master < 0 || (proxy->eof_typed && proxy->peer < 0))
         return -1;
-    left = proxy->looked_ms + END_LOOK_MS - clock_now_ms();
+    left = proxy->looked_ms + pause - clock_now_ms();
     return left > 0 ? (int)left : 0;
 }
 

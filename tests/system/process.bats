@@ -96,7 +96,7 @@ load helpers
     program sleep
     export OF_THE_HOST=secret
     create_container
-    [[ -z $(tr -d '\0' <"/proc/$(container_pid "$ID")/environ") ]]
+    [[ $(tr "\\0" "\\n" <"/proc/$(container_pid "$ID")/environ") != *secret* ]]
     rt delete --force "$ID"
 }
 

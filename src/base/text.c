@@ -82,6 +82,19 @@ bool text_ends(const char *text, const char *suffix)
     return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
+uint64_t text_hash(uint64_t seed, const void *data, size_t length)
+{
+    const char *bytes = data;
+
+    for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + i, length - i < sizeof(word) ? length - i : sizeof(word));
+        seed = (seed ^ word) * 0x100000001b3u;
+        seed ^= seed >> 32;
+    }
+    return seed;
+}
+
 int text_to_u64(const char *text, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;

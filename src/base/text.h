@@ -30,6 +30,9 @@ const char *text_word(const char *line, size_t index);
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/* FNV-1a's step on words of 8 bytes: for a given seed no change of one word goes unnoticed.  Names entries; is no protection. */
+uint64_t text_hash(uint64_t seed, const void *data, size_t length);
+
 /* Digits only, everything consumed, no sign, no blank, in range.  0 or -EINVAL / -ERANGE. */
 int text_to_u64(const char *text, uint64_t max, uint64_t *ret_value) MUST_CHECK;
 /* As above with one optional leading '-'. */

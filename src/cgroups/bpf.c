@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 
@@ -173,12 +172,7 @@ struct shared_name {
 static struct shared_name shared_name(const struct devices_program *program)
 {
     struct shared_name name;
-    uint64_t hash = 0, word;
-    for (size_t i = 0; i < program->count; i++) {
-        memcpy(&word, &program->instructions[i], sizeof word); /* an instruction is one */
-        hash = (hash ^ word) * 0x100000001b3u;
-        hash ^= hash >> 32;
-    }
+    uint64_t hash = text_hash(0, program->instructions, program->count * sizeof(struct bpf_insn));
     snprintf(name.text, sizeof name.text, "trusted.crun-lite.devices.%x", (unsigned)(hash % SHARED_SLOTS));
     return name;
 }
@@ -214,9 +208,10 @@ static uint32_t number_if_same(int program_fd, const struct devices_program *pro
 static int find_shared(int shared_fd, const struct devices_program *program)
 {
     char id[16] = "";
-    if (fgetxattr(shared_fd, shared_name(program).text, id, sizeof id - 1) <= 0)
+    uint64_t number;
+    if (fgetxattr(shared_fd, shared_name(program).text, id, sizeof id - 1) <= 0 || text_to_u64(id, UINT32_MAX, &number) < 0)
         return -1;
-    int fd = open_program((uint32_t)strtoul(id, NULL, 10));
+    int fd = open_program((uint32_t)number);
     if (fd >= 0 && number_if_same(fd, program) == 0)
         fd_close(&fd);
     return fd;
@@ -229,7 +224,8 @@ static void offer_shared(int shared_fd, const struct devices_program *program, i
     if (number == 0)
         return;
     int length = snprintf(id, sizeof id, "%" PRIu32, number);
-    if (fsetxattr(shared_fd, shared_name(program).text, id, (size_t)length, 0) < 0) /* such as a file system without these attributes: the next one loads its own */
+    /* Such as a file system without these attributes: the next one loads its own. */
+    if (fsetxattr(shared_fd, shared_name(program).text, id, (size_t)length, 0) < 0)
         log_debug("share the device program with other containers: %s", text_errno(errno));
 }
 

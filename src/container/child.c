@@ -157,14 +157,6 @@ bool child_has_executed(const struct ns_child *child, const struct last_words *w
     return atomic_load(&words->errnum) == 0 && atomic_load(&words->stage) >= STAGE_EXEC && pid_has_executed(child->pid) != 0;
 }
 
-void child_give_pipes(pid_t pid, uint32_t uid, struct arena *arena)
-{
-    struct id_mappings mappings;
-    uint32_t owner;
-    if (ns_read_uid_map(pid, arena, &mappings) == 0 && ns_id_to_host(&mappings, uid, &owner))
-        fds_give_pipes(owner);
-}
-
 /* Beside the target, then renamed: readers that poll for it see nothing or all; a symbolic link at its name is
  * replaced, never followed. */
 int child_write_pid_file(const char *path, pid_t pid, struct failure *why)

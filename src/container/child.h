@@ -57,10 +57,6 @@ bool child_is_born_dead(const struct ns_child *child, const struct last_words *w
 /* The channel has ended: because the program runs, or did the process die on its way there? */
 bool child_has_executed(const struct ns_child *child, const struct last_words *words);
 
-/* Where the caller's pipes cannot be given away from inside, because their owner has no number in the user namespace of `pid`: to
- * `uid` of that.  Best effort, as fds_give_pipes. */
-void child_give_pipes(pid_t pid, uint32_t uid, struct arena *arena);
-
 /* `path` NULL: nothing to do. */
 int child_write_pid_file(const char *path, pid_t pid, struct failure *why) MUST_CHECK;
 int child_send_pidfd(const char *socket_path, int pidfd, struct failure *why) MUST_CHECK;

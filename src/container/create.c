@@ -343,6 +343,25 @@ static bool is_writable(const struct spec_mount *mount)
     return writable;
 }
 
+/* Of the process's user, of whose user namespace init is.  1, 0 when it has no number out here, -1 with *why. */
+static int find_owner_outside(struct birth *birth, uint32_t *ret_owner, struct failure *why)
+{
+    struct id_mappings mappings = birth->spec.linux.uid_mappings;
+    int r = birth->namespaces.joined_user ? ns_read_uid_map(birth->init.pid, &birth->arena, &mappings) : 0;
+    if (r < 0)
+        return fail_errno(why, r, "read the uid map of the joined user namespace");
+    return ns_id_to_host(&mappings, birth->spec.process.user.uid, ret_owner);
+}
+
+/* From inside init cannot, where the pipes' owner has no number in its user namespace.  Best effort. */
+static void give_pipes(struct birth *birth)
+{
+    struct failure unimportant;
+    uint32_t owner;
+    if (birth->new_user_ns && !birth->spec.process.terminal && find_owner_outside(birth, &owner, &unimportant) > 0)
+        fds_give_pipes(owner);
+}
+
 /* config-linux.md, cgroup ownership: where the container may write to its cgroup file system, its root owns its cgroup. */
 static int delegate_cgroup(struct birth *birth, struct failure *why)
 {
@@ -357,12 +376,9 @@ static int delegate_cgroup(struct birth *birth, struct failure *why)
     }
     if (!writable || !birth->namespaces.new_cgroup || !birth->new_user_ns || birth->cgroup.fd < 0)
         return 0;
-    struct id_mappings mappings = spec->linux.uid_mappings;
     uint32_t host_uid;
-    int r = birth->namespaces.joined_user ? ns_read_uid_map(birth->init.pid, &birth->arena, &mappings) : 0;
-    if (r < 0)
-        return fail_errno(why, r, "read the uid map of the joined user namespace");
-    return ns_id_to_host(&mappings, spec->process.user.uid, &host_uid) ? cgroup_delegate(&birth->cgroup, host_uid, why) : 0;
+    int r = find_owner_outside(birth, &host_uid, why);
+    return r > 0 ? cgroup_delegate(&birth->cgroup, host_uid, why) : r;
 }
 
 static int keep_config(struct birth *birth, struct failure *why)
@@ -455,8 +471,7 @@ static int serve_init(struct birth *birth, struct failure *why)
     if (record_init(birth, why) < 0 || cgroup_guard_devices(&birth->cgroup, shared_fd, why) < 0 ||
         keep_config(birth, why) < 0 || delegate_cgroup(birth, why) < 0)
         return -1;
-    if (birth->new_user_ns && !birth->spec.process.terminal)
-        child_give_pipes(birth->init.pid, birth->spec.process.user.uid, &birth->arena);
+    give_pipes(birth);
     /* Before the container's program runs, which might reach it; here, because closing it waits for the whole kernel. */
     fd_close(&birth->binary_mount);
     if (birth->starts_early)

@@ -471,12 +471,22 @@ static bool dies_at_birth(struct joining *joining)
     return dead;
 }
 
+/* From inside the joiner cannot, where the pipes' owner has no number in the container's user namespace.  Best effort. */
+static void give_pipes(struct joining *joining)
+{
+    struct id_mappings mappings;
+    uint32_t owner;
+    if (ns_read_uid_map(joining->state.init.pid, &joining->arena, &mappings) == 0 &&
+        ns_id_to_host(&mappings, joining->spec.process.user.uid, &owner))
+        fds_give_pipes(owner);
+}
+
 static int join(struct joining *joining, struct failure *why)
 {
     bool fell_back = false;
     joining->direct = is_direct(joining);
     if (joining->spec.linux.namespaces[NS_USER].listed && !joining->spec.process.terminal)
-        child_give_pipes(joining->state.init.pid, joining->spec.process.user.uid, &joining->arena);
+        give_pipes(joining);
     proxy_block_signals(NULL);
     for (;;) {
         if (join_once(joining, why) == 0)

@@ -41,20 +41,6 @@ struct header {
     uint32_t key_length, library_length, instructions, flags, notify, reserved;
 };
 
-/* FNV-1a's step on words of 8 bytes: for a given seed no change of one word goes unnoticed. */
-uint64_t cache_hash(uint64_t seed, const void *data, size_t length)
-{
-    const char *bytes = data;
-
-    for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + i, length - i < sizeof(word) ? length - i : sizeof(word));
-        seed = (seed ^ word) * 0x100000001b3u;
-        seed ^= seed >> 32;
-    }
-    return seed;
-}
-
 /* ---- key ---- */
 
 static void key_number(struct text *key, uint64_t value)
@@ -139,7 +125,7 @@ static void add_padded(struct text *out, const void *data, size_t length)
 static uint64_t content_checksum(const void *data, size_t length)
 {
     size_t from = offsetof(struct header, key_length);
-    return cache_hash(HASH_SEED, (const char *)data + from, length - from);
+    return text_hash(HASH_SEED, (const char *)data + from, length - from);
 }
 
 void cache_encode(const struct text *key, const char *library, const struct seccomp_filter *filter, struct text *out)
@@ -299,7 +285,7 @@ int seccomp_build_cached(const struct spec_seccomp *seccomp, int cache_dir_fd, s
     if (seccomp_check(seccomp, why) < 0)
         return -1;
     cache_key(seccomp, &key);
-    snprintf(name, sizeof(name), "%016llx", (unsigned long long)cache_hash(HASH_SEED, key.data, key.length));
+    snprintf(name, sizeof(name), "%016llx", (unsigned long long)text_hash(HASH_SEED, key.data, key.length));
     if (!entry_load(cache_dir_fd, name, &key, arena, ret_filter)) {
         result = build_compile(seccomp, BUILD_TREE, arena, ret_filter, why);
         if (result == 0)

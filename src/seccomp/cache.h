@@ -15,7 +15,6 @@
  * reaches it, each with its kind and length before it, our build, the machine and the kernel.  (listenerPath and
  * listenerMetadata do not reach it.) */
 void cache_key(const struct spec_seccomp *seccomp, struct text *key);
-uint64_t cache_hash(uint64_t seed, const void *data, size_t length);
 
 /* PURE.  A file's content: key, the library it was compiled with (`library`, a line of cache_library), the filter. */
 void cache_encode(const struct text *key, const char *library, const struct seccomp_filter *filter, struct text *out);

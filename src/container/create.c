@@ -357,7 +357,7 @@ static int find_owner_outside(struct birth *birth, uint32_t *ret_owner, struct f
 static void give_pipes(struct birth *birth)
 {
     struct failure unimportant;
-    uint32_t owner;
+    uint32_t owner = 0;
     if (birth->new_user_ns && !birth->spec.process.terminal && find_owner_outside(birth, &owner, &unimportant) > 0)
         fds_give_pipes(owner);
 }
@@ -376,7 +376,7 @@ static int delegate_cgroup(struct birth *birth, struct failure *why)
     }
     if (!writable || !birth->namespaces.new_cgroup || !birth->new_user_ns || birth->cgroup.fd < 0)
         return 0;
-    uint32_t host_uid;
+    uint32_t host_uid = 0;
     int r = find_owner_outside(birth, &host_uid, why);
     return r > 0 ? cgroup_delegate(&birth->cgroup, host_uid, why) : r;
 }
